@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Nested jump buffers as a poor man's exceptions, and globals that must be
+// stored before a jump: dse, sink, licm and stack colouring across setjmp.
+
+typedef long jmp_buf_t[64];
+void abort(void) __attribute__((noreturn));
+int printf(const char *, ...);
+int _setjmp(jmp_buf_t) __attribute__((returns_twice));
+void longjmp(jmp_buf_t, int) __attribute__((noreturn));
+
+#define CHECK(x)                                                               \
+    do {                                                                       \
+        if (!(x)) {                                                            \
+            printf("line %d\n", __LINE__);                                     \
+            abort();                                                           \
+        }                                                                      \
+    } while (0)
+
+struct frame {
+    jmp_buf_t buf;
+    struct frame *outer;
+};
+
+static struct frame *handlers;
+static volatile int zero = 0;
+static int progress, cleanups, thrown;
+
+static __attribute__((noinline, noreturn)) void raise_(int code)
+{
+    struct frame *f = handlers;
+
+    handlers = f->outer;
+    thrown = code;
+    longjmp(f->buf, 1);
+}
+
+static __attribute__((noinline)) int inner(int x)
+{
+    struct frame f;
+
+    f.outer = handlers;
+    handlers = &f;
+    if (_setjmp(f.buf) == 0) {
+        progress = x;
+        if (x % 3 == 0)
+            raise_(3);
+        progress = x + 100;
+        if (x % 5 == 0)
+            raise_(5);
+        progress = x + 200;
+        handlers = f.outer;
+        return x;
+    }
+    cleanups++;
+    if (thrown == 5)
+        raise_(50 + x);
+    return -thrown;
+}
+
+static __attribute__((noinline)) int outer(int x)
+{
+    struct frame f;
+
+    f.outer = handlers;
+    handlers = &f;
+    if (_setjmp(f.buf) == 0) {
+        int r = inner(x);
+
+        handlers = f.outer;
+        return r;
+    }
+    cleanups += 10;
+    return thrown * 1000;
+}
+
+/* Each stack slot lives on one side only; they must not share wrongly. */
+static int slots(int n)
+{
+    jmp_buf_t buf;
+    volatile int count = 0;
+    int first[8], i, sum = 0;
+
+    for (i = 0; i < 8; i++)
+        first[i] = i * n;
+    if (_setjmp(buf) == 0) {
+        int second[8];
+
+        for (i = 0; i < 8; i++)
+            second[i] = first[7 - i] + 1;
+        for (i = 0; i < 8; i++)
+            count = count * 2 + second[i];
+        longjmp(buf, 1);
+    } else {
+        int third[8];
+
+        for (i = 0; i < 8; i++)
+            third[i] = first[i] * 2;
+        for (i = 0; i < 8; i++)
+            sum += third[i] * (i + 1);
+    }
+    return sum * 10000 + count;
+}
+
+int main(void)
+{
+    int i, hash = 0;
+
+    CHECK(outer(1 + zero) == 1 && progress == 201 && cleanups == 0);
+    CHECK(outer(3 + zero) == -3 && progress == 3 && cleanups == 1);
+    CHECK(outer(5 + zero) == 55000 && progress == 105 && cleanups == 12);
+    CHECK(outer(15 + zero) == -3 && progress == 15 && cleanups == 13);
+    CHECK(handlers == 0);
+    for (i = 0; i < 20; i++)
+        hash = (hash * 3 + outer(i + zero) + progress) % 1000003;
+    CHECK(handlers == 0);
+    CHECK(cleanups == 13 + 7 + 2 * 11);
+    /* sum = 2n * sum i(i+1) = 336n; count = n * sum k 2^k + 255. */
+    CHECK(slots(zero) == 255 && slots(1 + zero) == 336 * 10000 + 1538 + 255);
+    printf("setjmp_nested %d %d\n", hash, slots(2 + zero));
+    return 0;
+}

@@ -1,0 +1,174 @@
+"""The two suites: ``quick`` comes with the package, ``full`` is fetched and built once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from irsmith.check.bench import open_bench
+from irsmith.check.compile_suite import compile_programs
+from irsmith.check.debian import architecture, find_csmith, is_native
+from irsmith.check.fetch import build_full, unpack_testsuite
+from irsmith.check.sources import (
+    SourceProgram,
+    csmith_programs,
+    quick_programs,
+    torture_programs,
+)
+from irsmith.check.suite import Program, Suite, load_suite, qualify, save
+from irsmith.parallel.local import cores
+from irsmith.records import Candidate, IrsmithError
+from irsmith.toolchain.cache import cache_dir
+from irsmith.toolchain.find import Toolchain
+
+FULL_COUNT = {"csmith": 120, "": 1400}
+"""How many programs judge for a target that runs here, Csmith's and all others: so many
+that a list costs at most 6 s on one core. The smallest are kept (bytes of bitcode are a
+measure of cost that is the same on every machine); all good judges are many more."""
+
+_TRAPS = ("SIGILL", "signal 4", "SIGTRAP", "signal 5")
+_UBSAN = ("-fsanitize=undefined", "-fsanitize-trap=undefined")
+
+
+def full_folder(triple: str) -> Path:
+    """Where the full suite of a target lies once it is built."""
+    return cache_dir() / "suites" / f"full-{architecture(triple)}"
+
+
+def have_full(triple: str) -> bool:
+    """Whether the full suite of a target is built."""
+    return (full_folder(triple) / "suite.json").exists()
+
+
+def get_suite(name: str, toolchain: Toolchain, triple: str) -> Suite:
+    """A suite, ready to judge; ``quick`` is compiled at first use.
+
+    Raises:
+        IrsmithError: ``full`` was not fetched yet, or the target's programs cannot run here.
+    """
+    if name == "full":
+        if not have_full(triple):
+            raise IrsmithError(
+                "the full suite is not here: `irsmith fetch-suite` gets it (it asks before it "
+                "installs anything); or use --suite quick"
+            )
+        return load_suite(full_folder(triple))
+    folder = cache_dir() / "suites" / f"quick-{architecture(triple)}-{toolchain.fingerprint}"
+    sources = quick_programs()
+    stamp = _stamp(sources)
+    if (folder / "suite.json").exists() and (folder / "stamp").read_text() == stamp:
+        return load_suite(folder)
+    bitcodes = _compiled(sources, folder / "all", toolchain, triple)
+    kept, dropped = qualify(toolchain, triple, bitcodes, {})
+    suite = Suite.of("quick", triple, sorted(kept, key=lambda p: p.milliseconds), dropped)
+    save(suite, folder)
+    (folder / "stamp").write_text(stamp)
+    return suite
+
+
+def _stamp(sources: Sequence[SourceProgram]) -> str:
+    return json.dumps([[s.name, s.source.read_text(), list(s.flags)] for s in sources])
+
+
+def _compiled(
+    sources: Sequence[SourceProgram], folder: Path, toolchain: Toolchain, triple: str
+) -> list[tuple[str, bytes, str]]:
+    """Name, bitcode and origin of the programs that compile."""
+    results = compile_programs(sources, folder, toolchain, triple, jobs=cores())
+    return [
+        (result.program.name, result.bitcode.read_bytes(), result.program.origin)
+        for result in results
+        if result.bitcode is not None
+    ]
+
+
+def make_full(
+    toolchain: Toolchain,
+    triple: str,
+    *,
+    seeds: Iterable[int] = range(1, 301),
+    gcc_testsuite: Path | None = None,
+    csmith: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Suite:
+    """Build the full suite of a target and keep its good judges.
+
+    Args:
+        toolchain: where LLVM is.
+        triple: target; programs of a foreign one run under qemu.
+        seeds: Csmith's seeds.
+        gcc_testsuite: an unpacked GCC testsuite, if not Debian's package.
+        csmith: the Csmith to use, if not the one on PATH.
+        say: told what is being done.
+
+    Raises:
+        IrsmithError: something has to be installed first.
+    """
+    seeds = list(seeds)
+    last = ""
+
+    def progress(stage: str, done: int, total: int) -> None:
+        nonlocal last
+        if stage != last or done == total:
+            say(f"{stage}: {done} of {total}")
+            last = stage
+
+    folder = build_full(
+        cache_dir(), toolchain, triple, seeds, progress, gcc_testsuite=gcc_testsuite, csmith=csmith
+    )
+    entries = json.loads((folder / "sources.json").read_text())
+    programs = [
+        (entry["name"], (folder / entry["file"]).read_bytes(), entry["origin"])
+        for entry in entries
+        if not entry["error"]
+    ]
+    testsuite = gcc_testsuite or unpack_testsuite(cache_dir())
+    build = json.loads((folder / "build.json").read_text())
+    random_sources = cache_dir() / "sources" / build["csmith"].replace(" ", "-")
+    sources = torture_programs(testsuite, triple)
+    generator = csmith or find_csmith()
+    if generator is not None:
+        sources += csmith_programs(random_sources, seeds, generator)
+    say("looking for undefined behaviour with UBSan")
+    unclean = undefined_programs(sources, folder / "ubsan", toolchain, triple)
+    kept, dropped = qualify(toolchain, triple, programs, unclean, say)
+    if is_native(triple):
+        kept, rest = smallest_of(kept)
+        dropped += [(name, "left out to save time") for name in rest]
+    suite = Suite.of("full", triple, kept, dropped)
+    save(suite, folder)
+    return suite
+
+
+def undefined_programs(
+    sources: Sequence[SourceProgram], folder: Path, toolchain: Toolchain, triple: str
+) -> dict[str, str]:
+    """Programs that trap under UBSan: what they mean is not defined, so they cannot judge."""
+    trapping = [replace(source, flags=(*source.flags, *_UBSAN)) for source in sources]
+    bitcodes = _compiled(trapping, folder, toolchain, triple)
+    bench = open_bench(toolchain, triple, [entry[1] for entry in bitcodes], checked=False)
+    try:
+        found = {}
+        for index, end in bench.run(Candidate(""), range(len(bitcodes)), level=0):
+            if end.what == "program crash" and end.detail.startswith(_TRAPS):
+                found[bitcodes[index][0]] = "undefined behaviour (UBSan)"
+        return found
+    finally:
+        bench.close()
+
+
+def smallest_of(programs: Sequence[Program]) -> tuple[list[Program], list[str]]:
+    """The smallest programs of each kind up to :data:`FULL_COUNT`, and the names of the rest."""
+    left = dict(FULL_COUNT)
+    kept: list[Program] = []
+    rest: list[str] = []
+    for program in sorted(programs, key=lambda p: (len(p.bitcode), p.name)):
+        kind = "csmith" if program.name.startswith("csmith-") else ""
+        if left[kind]:
+            left[kind] -= 1
+            kept.append(program)
+        else:
+            rest.append(program.name)
+    return kept, rest

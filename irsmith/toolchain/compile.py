@@ -1,0 +1,152 @@
+"""From bitcode and a candidate to section sizes, in process.
+
+Runs inside a worker (passes abort and loop). The optimised module is always
+written as bitcode and read back before code is generated: so equal IR (equal
+bytes, named by their hash) gives equal code, which lets a second emission be
+skipped, and the code that was measured is the code that is written later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from irsmith.records import Candidate, IrsmithError, Size
+from irsmith.toolchain import codegen, elf
+from irsmith.toolchain.llvm import LLVM, IRModule, load
+
+
+class VerifierError(IrsmithError):
+    """A pass left a module that LLVM's verifier refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One compilation.
+
+    Attributes:
+        bitcode: unoptimised module.
+        triple: target.
+        candidate: pass list and code generation options.
+        level: code generation level, 0 to 3 (``-Oz`` is 2).
+        output: ``""`` for sizes only, else ``object``, ``assembly``, ``ir`` or ``bitcode``.
+        direct: generate code from the module in memory, as clang does, and not from
+            its bitcode (for the baseline, which must equal clang's own object).
+    """
+
+    bitcode: bytes
+    triple: str
+    candidate: Candidate
+    level: int = 2
+    output: str = ""
+    direct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What a job gave: sizes, the name of the optimised IR, the output asked for."""
+
+    size: Size
+    ir_hash: str
+    output: bytes = b""
+
+
+class Compiler:
+    """Compiles jobs, remembering what the current module has already given.
+
+    Args:
+        llvm: the loaded library.
+    """
+
+    def __init__(self, llvm: LLVM) -> None:
+        self.llvm = llvm
+        self._module = b""
+        self._optimised: tuple[str, str, bytes, int] | None = None
+        self._sizes: dict[tuple[str, tuple[str, ...], int], Size] = {}
+
+    def __call__(self, job: Job) -> Compiled:
+        """Compile one job.
+
+        Raises:
+            LLVMError: LLVM refuses the module or the pass list.
+            VerifierError: the passes left a broken module.
+        """
+        if job.direct:
+            return self._direct(job)
+        module = hashlib.blake2b(job.bitcode + job.triple.encode(), digest_size=16).digest()
+        if module != self._module:
+            self._module, self._optimised = module, None
+            self._sizes.clear()
+        passes = job.candidate.passes
+        # A list with several sets of code generation options runs its passes once.
+        if self._optimised is None or self._optimised[0] != passes:
+            self._optimised = (passes, *self._optimise(job))
+        _, ir_hash, bitcode, instructions = self._optimised
+        key = (ir_hash, job.candidate.codegen, job.level)
+        output = b""
+        if key not in self._sizes or job.output in ("object", "assembly"):
+            with self.llvm.context() as context, codegen.options(self.llvm, job.candidate.codegen):
+                made = context.parse(bitcode).emit(job.level, job.output == "assembly")
+            if job.output == "assembly":
+                output = made
+                if key not in self._sizes:
+                    self(replace(job, output=""))
+            else:
+                self._sizes[key] = elf.loaded_size(made)
+                output = made if job.output == "object" else b""
+        if job.output == "bitcode":
+            output = bitcode
+        elif job.output == "ir":
+            with self.llvm.context() as context:
+                output = context.parse(bitcode).text().encode()
+        size = self._sizes[key]
+        return Compiled(replace(size, instructions=instructions), ir_hash, output)
+
+    def _direct(self, job: Job) -> Compiled:
+        with self.llvm.context() as context, codegen.options(self.llvm, job.candidate.codegen):
+            module = context.parse(job.bitcode)
+            prepare(module, job.triple)
+            module.run_passes(job.candidate.passes, job.level)
+            bitcode = module.bitcode()
+            count = sum(module.instruction_counts().values())
+            output = module.text().encode() if job.output == "ir" else bitcode
+            twin = module.clone() if job.output == "assembly" else None
+            made = module.emit(job.level)
+            if twin is not None:
+                output = twin.emit(job.level, assembly=True)
+        output = made if job.output == "object" else output if job.output else b""
+        size = replace(elf.loaded_size(made), instructions=count)
+        return Compiled(size, hashlib.blake2b(bitcode, digest_size=8).hexdigest(), output)
+
+    def _optimise(self, job: Job) -> tuple[str, bytes, int]:
+        with self.llvm.context() as context:
+            module = context.parse(job.bitcode)
+            prepare(module, job.triple)
+            module.run_passes(job.candidate.passes, job.level)
+            broken = module.verify()
+            if broken:
+                raise VerifierError(broken.splitlines()[0])
+            bitcode = module.bitcode()
+            count = sum(module.instruction_counts().values())
+        return hashlib.blake2b(bitcode, digest_size=8).hexdigest(), bitcode, count
+
+
+def prepare(module: IRModule, triple: str) -> None:
+    """Give a module its target, if it does not have it already."""
+    if module.triple != triple:
+        module.set_target(triple)
+
+
+def compiler(library: Path) -> Callable[[Callable[[int], None]], Callable[[Job], Compiled]]:
+    """The preparation of a worker that compiles: loads LLVM in the nursery.
+
+    Args:
+        library: path of libLLVM.
+    """
+
+    def prepare_worker(_: Callable[[int], None]) -> Callable[[Job], Compiled]:
+        return Compiler(load(library))
+
+    return prepare_worker

@@ -1,0 +1,356 @@
+"""Experiments that show what a pass does: on sample programs, each in its own process.
+
+A pass is run alone on every form of the samples in ``pass_samples/``. Where it
+changes the module, the result is compiled, linked and run, and has to print what it
+printed before. Nothing of this proves a pass right; it finds what is plainly no
+optimisation: printers, instrumentation, passes that abort, that assume to see the
+whole program, or that drop what must stay.
+"""
+
+from __future__ import annotations
+
+import re
+import resource
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from irsmith.toolchain.find import Toolchain
+
+SOURCES = Path(__file__).parent / "pass_samples"
+SECONDS = 10
+MEMORY = 4 << 30
+
+# Loops as most loop passes want them: rotated, in simplified and closed form.
+_PREPARED = (
+    "function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,"
+    "loop-mssa(loop-rotate,licm),loop-simplify,lcssa,loop(indvars))"
+)
+_FORMS = {"prepared": _PREPARED, "Oz": "default<Oz>", "O3": "default<O3>"}
+_AARCH64 = "--target=aarch64-unknown-linux-gnu"
+_UNDEFINED = re.compile(r"undefined symbol: (\S+)")
+_ATOMIC = re.compile(r"\b(atomicrmw|cmpxchg|fence|load atomic|store atomic)\b")
+_PATH = re.compile(r"\S*/")
+_TELLING = re.compile(r"LLVM ERROR|error:|executed at")
+_ASSERTION = re.compile(r"([\w.-]+\.(?:cpp|h)):\d+: .*?Assertion [`'](.*)' failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a process ended."""
+
+    status: int | None
+    output: str
+    errors: str
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether it was stopped."""
+        return self.status is None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One form of a sample program.
+
+    Attributes:
+        name: program and form, for the evidence.
+        path: the module as text.
+        text: what opt writes when it runs no pass on it, without the line that names
+            the file.
+        code: its object.
+        symbols: symbols that its object exports, weak ones apart.
+        partner: object files to link with, or None if it cannot be linked here.
+        expected: what the program prints.
+        raw: whether it is what the frontend gave.
+        repeat: whether passes are run twice on it, to see whether they are deterministic.
+    """
+
+    name: str
+    path: Path
+    text: str
+    code: bytes
+    symbols: frozenset[str]
+    partner: tuple[Path, ...] | None
+    expected: str
+    raw: bool
+    repeat: bool
+
+
+@dataclass(slots=True)
+class Finding:
+    """What the experiments say of a pass.
+
+    Attributes:
+        trials: sample modules tried.
+        changed: how many of them it changed.
+        problem: why it is no pass for search, or empty.
+        prints: whether it wrote to standard output or error.
+        leaves_files: whether it left files behind.
+    """
+
+    trials: int = 0
+    changed: int = 0
+    problem: str = ""
+    prints: bool = False
+    leaves_files: bool = False
+
+
+class Laboratory:
+    """Sample modules in a folder of their own, and the tools to try passes on them."""
+
+    def __init__(self, toolchain: Toolchain, folder: Path) -> None:
+        self._clang = str(toolchain.need_clang())
+        self._tools = {n: str(toolchain.tool(n)) for n in ("opt", "llc", "llvm-nm", "ld.lld")}
+        self._folder = folder
+        # Graph viewers and temporary files of passes stay away from everything else.
+        self._scratch = folder / "scratch"
+        self._scratch.mkdir()
+        self._environment: dict[str, str] = {}
+        libraries = self._must(self._clang, "-print-file-name=libunwind.so.1").output.strip()
+        self._environment = {
+            "PATH": str(Path(self._tools["ld.lld"]).parent),
+            "TMPDIR": str(self._scratch),
+            "LD_LIBRARY_PATH": str(Path(libraries).parent),
+        }
+        self._trivial = folder / "trivial.ll"
+        # Without a triple, opt has no target, and refuses the passes that ask for one.
+        self._trivial.write_text(
+            'target triple = "x86_64-unknown-linux-gnu"\ndefine void @f() {\n  ret void\n}\n'
+        )
+        self.samples = self._make_samples()
+
+    def try_pass(self, text: str) -> Finding:
+        """Run a pipeline text on every sample, up to the first problem.
+
+        Where the pass alone does no harm, ``default<Oz>`` follows: a wrong attribute,
+        say, only shows when something believes it.
+        """
+        finding = Finding()
+        for sample in self.samples:
+            finding.trials += 1
+            done = self._try_on(text, sample, finding)
+            if finding.problem:
+                if done.status != 0 and self._opt(text, self._trivial, "/dev/null").status != 0:
+                    finding.problem = f"fails on an empty function already: {finding.problem}"
+                return finding
+        if finding.changed:
+            # A scratch finding: what default<Oz> changes is not the pass's doing.
+            after = Finding()
+            for sample in self.samples:
+                if sample.raw and not after.problem:
+                    self._try_on(f"{text},default<Oz>", sample, after)
+            if after.problem:
+                finding.problem = f"{after.problem}, with default<Oz> after it"
+        return finding
+
+    def fails(self, text: str) -> bool:
+        """Whether ``opt`` fails on any sample; nothing is compiled."""
+        return any(self._opt(text, s.path, "/dev/null").status != 0 for s in self.samples)
+
+    def accepts(self, text: str) -> bool:
+        """Whether ``opt`` can read the pipeline text."""
+        return self._opt(text, self._trivial, "/dev/null", "-print-pipeline-passes").status == 0
+
+    def _try_on(self, text: str, sample: Sample, finding: Finding) -> Done:
+        after = self._folder / "after.ll"
+        done = self._opt(text, sample.path, after)
+        finding.prints |= bool(done.output or done.errors)
+        finding.leaves_files |= self._clear_scratch()
+        if done.status != 0:
+            finding.problem = _why_failed(done, sample.name)
+            return done
+        module = _read_module(after)
+        if module == sample.text:
+            return done
+        finding.changed += 1
+        if sample.repeat:
+            again = self._folder / "again.ll"
+            if self._opt(text, sample.path, again).status != 0 or _read_module(again) != module:
+                finding.problem = f"not deterministic: two runs on {sample.name} differ"
+                return done
+        finding.problem = _what_is_lost(sample, module) or self._behaviour(after, sample)
+        return done
+
+    def _behaviour(self, module: Path, sample: Sample) -> str:
+        """Compile, link, run and compare; says what is wrong, or nothing."""
+        compiled = module.with_suffix(".o")
+        done = self._compile(module, compiled)
+        if done.status != 0:
+            return f"code generation fails: {_why_failed(done, sample.name)}"
+        if compiled.read_bytes() == sample.code:
+            return ""
+        program = self._folder / "program"
+        if sample.partner is not None:
+            done = self._link((compiled, *sample.partner), program)
+            undefined = _UNDEFINED.search(done.errors)
+            if undefined and undefined[1] not in sample.symbols:
+                return f"instrumentation: the module then needs {undefined[1]}"
+        symbols = self._symbols(compiled)
+        for missing in sorted(sample.symbols - symbols):
+            return f"changes the interface: exported symbol {missing} is gone or renamed"
+        for added in sorted(symbols - sample.symbols):
+            return f"changes the interface: the module then exports {added}"
+        if sample.partner is None:
+            return ""
+        if done.status != 0:
+            return f"does not link: {done.errors.splitlines()[0] if done.errors else '?'}"
+        done = self._run(str(program))
+        if done.timed_out:
+            return f"wrong code: {sample.name} does not end"
+        if done.status != 0:
+            return f"wrong code: {sample.name} ends with status {done.status}"
+        return (
+            "" if done.output == sample.expected else f"wrong code: {sample.name} prints other text"
+        )
+
+    def _make_samples(self) -> tuple[Sample, ...]:
+        user = self._folder / "user.o"
+        self._must(self._clang, "-O1", "-c", str(SOURCES / "user.c"), "-o", str(user))
+        samples: list[Sample] = []
+        for name, source, flags, partner, forms in (
+            ("program", "program.c", (), (), _FORMS),
+            ("unit", "unit.c", (), (user,), ("Oz",)),
+            ("exceptions", "exceptions.cpp", (), (), ("Oz",)),
+            ("debug", "program.c", ("-g",), (), ()),
+            ("aarch64", "program.c", (_AARCH64,), None, ("prepared", "O3")),
+        ):
+            module = self._frontend(source, name, *flags)
+            samples.append(self._sample(name, module, partner))
+            for form in forms:
+                path = self._folder / f"{name}-{form}.ll"
+                done = self._opt(_FORMS[form], module, path)
+                self._check(done, f"opt -passes={_FORMS[form]} fails on {name}")
+                samples.append(self._sample(f"{name} after {form}", path, partner))
+        return tuple(samples)
+
+    def _frontend(self, source: str, name: str, *flags: str) -> Path:
+        module = self._folder / f"{name}.ll"
+        self._must(
+            *(self._clang, "-Oz", "-Xclang", "-disable-llvm-passes", "-w", *flags),
+            *("-emit-llvm", "-S", str(SOURCES / source), "-o", str(module)),
+        )
+        return module
+
+    def _sample(self, name: str, path: Path, partner: tuple[Path, ...] | None) -> Sample:
+        untouched = self._folder / "untouched.ll"
+        self._must(self._tools["opt"], "-passes=verify", "-S", str(path), "-o", str(untouched))
+        compiled, program = self._folder / "sample.o", self._folder / "sample"
+        self._check(self._compile(path, compiled), f"no code for {name}")
+        expected = ""
+        if partner is not None:
+            self._check(self._link((compiled, *partner), program), f"{name} does not link")
+            expected = self._must(str(program)).output
+        return Sample(
+            name=name,
+            path=path,
+            text=_read_module(untouched),
+            code=compiled.read_bytes(),
+            symbols=self._symbols(compiled),
+            partner=partner,
+            expected=expected,
+            raw="after" not in name,
+            repeat=name.startswith("program"),
+        )
+
+    def _opt(self, text: str, module: Path, output: Path | str, *options: str) -> Done:
+        return self._run(
+            self._tools["opt"], f"-passes={text}", *options, "-S", str(module), "-o", str(output)
+        )
+
+    def _compile(self, module: Path, compiled: Path) -> Done:
+        return self._run(
+            *(self._tools["llc"], "-O2", "--relocation-model=pic", "-filetype=obj"),
+            *(str(module), "-o", str(compiled)),
+        )
+
+    def _link(self, objects: Sequence[Path], program: Path) -> Done:
+        libraries = ["-nostdlib++", "-lc++abi", "-lunwind", "-lm"]
+        return self._run(self._clang, *map(str, objects), *libraries, "-o", str(program))
+
+    def _symbols(self, compiled: Path) -> frozenset[str]:
+        lines = self._must(
+            self._tools["llvm-nm"], "-g", "--defined-only", "-P", str(compiled)
+        ).output.splitlines()
+        pairs = (line.split()[:2] for line in lines)
+        return frozenset(name for name, kind in pairs if kind not in "WVwvu")
+
+    def _clear_scratch(self) -> bool:
+        left = list(self._scratch.iterdir())
+        for path in left:
+            path.unlink()
+        return bool(left)
+
+    def _must(self, *command: str) -> Done:
+        return self._check(self._run(*command), f"{Path(command[0]).name} failed")
+
+    @staticmethod
+    def _check(done: Done, complaint: str) -> Done:
+        if done.status != 0:
+            raise RuntimeError(f"{complaint}: {done.errors}")
+        return done
+
+    def _run(self, *command: str) -> Done:
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                cwd=self._scratch,
+                env=self._environment,
+                timeout=2 * SECONDS,
+                preexec_fn=_limit,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Done(None, "", "")
+        if done.returncode == -signal.SIGXCPU:
+            return Done(None, "", "")
+        return Done(
+            done.returncode,
+            done.stdout.decode(errors="replace"),
+            done.stderr.decode(errors="replace"),
+        )
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _read_module(path: Path) -> str:
+    """Module text; its first line names the file that it was read from."""
+    return path.read_text().partition("\n")[2]
+
+
+def _why_failed(done: Done, sample: str) -> str:
+    if done.timed_out:
+        return f"time-out: more than {SECONDS} s on {sample}"
+    errors = _PATH.sub("", done.errors)
+    assertion = _ASSERTION.search(errors)
+    if assertion:
+        return f"aborts: assertion '{assertion[2]}' in {assertion[1]} on {sample}"
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    if any("Broken module found" in line for line in lines):
+        return f"verifier: {lines[0]}"
+    telling = [line for line in lines if _TELLING.search(line)] or lines
+    message = telling[0] if telling else f"status {done.status}"
+    died = done.status is not None and done.status < 0
+    return f"{'aborts' if died else 'refuses to run'}: {message} on {sample}"
+
+
+def _what_is_lost(sample: Sample, module: str) -> str:
+    """What a run cannot show: atomic and volatile accesses, debug information."""
+    if _ATOMIC.search(sample.text) and not _ATOMIC.search(module):
+        return "wrong code: drops atomic operations, which only threads would notice"
+    if " volatile " in sample.text and " volatile " not in module:
+        return "wrong code: drops volatile accesses"
+    for record in ("#dbg_", "!DILocalVariable(", "!DISubprogram("):
+        if record in sample.text and record not in module:
+            return "strips debug information"
+    if "!DICompileUnit(" in module and "!DICompileUnit(" not in sample.text:
+        return "test helper: makes up debug information"
+    return ""

@@ -1,0 +1,353 @@
+"""Write the pass table, ``irsmith/toolchain/data/passes.json``.
+
+Usage::
+
+    python recipes/pass_table.py            # all of it, about ten minutes on one core
+    python recipes/pass_table.py --reuse    # keep the experiments, take in new verdicts
+
+The table joins four sources, and holds nothing that was typed in except
+:data:`KNOWN_BAD`:
+
+* what ``opt --print-passes`` lists: names, levels, parameters;
+* what LLVM's own pipelines run (``-print-pipeline-passes``): tier ``default``;
+* experiments on sample programs (``pass_probe.py``), kept in ``pass_findings.json``;
+* verdicts of PassListEval, if ``irsmith/toolchain/data/vetting.json`` is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pass_probe import Finding, Laboratory
+
+from irsmith.passlist import PassList
+from irsmith.toolchain.find import Toolchain, find_toolchain
+from irsmith.toolchain.pass_listing import Listed, read_listing
+from irsmith.toolchain.passes import LEVELS, Pass, Tier
+
+HERE = Path(__file__).resolve().parent
+DATA = HERE.parent / "irsmith" / "toolchain" / "data"
+TABLE = DATA / "passes.json"
+VETTING = DATA / "vetting.json"
+FINDINGS = HERE / "pass_findings.json"
+
+VETTED_LISTS = 200
+"""In how many accepted lists a pass has to occur before it counts as vetted."""
+
+KNOWN_BAD = {
+    "structurizecfg": "measured: bad in 20 of 20 lists; alone, wrong code for 920501-5 of "
+    "GCC's execution tests: it deletes code when a switch is present",
+    "attributor": "measured: bad in 39 of 41 lists with it or attributor-cgscc; "
+    "function(sroa),attributor fails an assertion on pr25654 of GCC's execution tests",
+    "attributor-cgscc": "measured: bad in 39 of 41 lists with it or attributor; "
+    "cgscc(attributor-cgscc),default<Oz> gives another checksum on Csmith seed 83",
+    "newgvn": "measured: bad in 7 of 11 lists; alone, an endless loop on 930406-1 of "
+    "GCC's execution tests",
+}
+"""Measured with PassListEval before this table was first made (150 random lists over 105
+passes); every bad list had one of these."""
+
+_PIPELINES = ("default", "thinlto-pre-link", "thinlto", "lto-pre-link", "lto")
+_OPT_LEVELS = ("O0", "O1", "O2", "O3", "Os", "Oz")
+_WRAPPED = {
+    "module": "{}",
+    "cgscc": "cgscc({})",
+    "function": "function({})",
+    "loop": "function(loop({}))",
+}
+# Plain instcombine aborts where it does not reach its fixpoint; nobody runs it so.
+_RUN_AS = {"instcombine": "instcombine<no-verify-fixpoint>"}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All lines of the listing about one name.
+
+    Attributes:
+        name: the name.
+        levels: levels at which it is a pass, highest first.
+        analysis_levels: levels at which it is an analysis.
+        alias: whether it is an alias analysis.
+        params: accepted parameters.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    analysis_levels: tuple[str, ...]
+    alias: bool
+    params: tuple[str, ...]
+
+    @property
+    def transforms(self) -> bool:
+        """Whether it is a pass over IR; machine passes run in code generation only."""
+        return bool(self.levels) and self.levels[0] != "machine"
+
+
+def list_passes(toolchain: Toolchain) -> dict[str, Known]:
+    """Every name that ``opt --print-passes`` lists, in its order."""
+    lines: dict[str, list[Listed]] = {}
+    for line in read_listing(_opt(toolchain, "--print-passes")):
+        lines.setdefault(line.name, []).append(line)
+    return {name: _join(name, group) for name, group in lines.items()}
+
+
+def _join(name: str, lines: Sequence[Listed]) -> Known:
+    passes = {line.level for line in lines if line.kind == "pass"}
+    analyses = {line.level for line in lines if line.kind != "pass"}
+    return Known(
+        name=name,
+        levels=tuple(level for level in LEVELS if level in passes),
+        analysis_levels=tuple(level for level in LEVELS if level in analyses),
+        alias=any(line.kind == "alias analysis" for line in lines),
+        params=tuple(dict.fromkeys(param for line in lines for param in line.params)),
+    )
+
+
+def pipeline_passes(toolchain: Toolchain, names: Mapping[str, Known]) -> frozenset[str]:
+    """The passes that LLVM's own pipelines and ``clang -Oz`` run, and those pipelines.
+
+    Raises:
+        LookupError: a pipeline has a pass that the listing does not know.
+    """
+    texts = [_clang_pipeline(toolchain)]
+    for pipeline in _PIPELINES:
+        for level in _OPT_LEVELS:
+            texts.append(_print_pipeline(toolchain, f"{pipeline}<{level}>"))
+    found = set(_PIPELINES)
+    for text in texts:
+        for element, _ in PassList.parse(text).leaves():
+            name = element.head if element.head in names else element.name
+            if name in names:
+                found.add(name)
+            elif name not in ("require", "invalidate"):
+                raise LookupError(f"LLVM's own pipelines run {element.head!r}, not in its listing")
+    return frozenset(found)
+
+
+def _print_pipeline(toolchain: Toolchain, text: str) -> str:
+    return _opt(
+        *(toolchain, f"-passes={text}", "-disable-verify", "-print-pipeline-passes"),
+        *("-disable-output", "/dev/null"),
+    ).strip()
+
+
+def _clang_pipeline(toolchain: Toolchain) -> str:
+    return subprocess.run(
+        [
+            *(toolchain.need_clang(), "-Oz", "-c", "-x", "c", "/dev/null", "-o", "/dev/null"),
+            *("-mllvm", "-print-pipeline-passes"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+
+
+def _opt(toolchain: Toolchain, *arguments: str) -> str:
+    return subprocess.run(
+        [toolchain.tool("opt"), *arguments], capture_output=True, text=True, check=True
+    ).stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Experiments:
+    """What was found by trying.
+
+    Attributes:
+        toolchain: version of the LLVM that was tried.
+        samples: number of sample modules.
+        findings: for each pass over IR, what it did.
+        memory_ssa: for each loop pass, ``needed``, ``accepted`` or ``refused``.
+        params_required: passes whose bare name is refused.
+    """
+
+    toolchain: str
+    samples: int
+    findings: Mapping[str, Finding]
+    memory_ssa: Mapping[str, str]
+    params_required: frozenset[str]
+
+    def write(self, path: Path) -> None:
+        """Write beside and rename."""
+        lines = ",\n".join(
+            f"  {json.dumps(name)}: {json.dumps(asdict(finding))}"
+            for name, finding in self.findings.items()
+        )
+        _replace(
+            path,
+            "{\n"
+            f'"toolchain": {json.dumps(self.toolchain)},\n'
+            f'"samples": {self.samples},\n'
+            f'"memory_ssa": {json.dumps(self.memory_ssa)},\n'
+            f'"params_required": {json.dumps(sorted(self.params_required))},\n'
+            f'"findings": {{\n{lines}\n}}\n}}\n',
+        )
+
+    @staticmethod
+    def read(path: Path) -> Experiments:
+        """Read what :meth:`write` wrote."""
+        data = json.loads(path.read_text())
+        return Experiments(
+            toolchain=data["toolchain"],
+            samples=data["samples"],
+            findings={name: Finding(**fields) for name, fields in data["findings"].items()},
+            memory_ssa=data["memory_ssa"],
+            params_required=frozenset(data["params_required"]),
+        )
+
+
+def experiment(toolchain: Toolchain, names: Mapping[str, Known]) -> Experiments:
+    """Try every pass over IR on the samples."""
+    findings: dict[str, Finding] = {}
+    memory_ssa: dict[str, str] = {}
+    required: set[str] = set()
+    with tempfile.TemporaryDirectory(prefix="irsmith-passes-") as folder:
+        laboratory = Laboratory(toolchain, Path(folder))
+        for known in names.values():
+            if not known.transforms:
+                continue
+            text = _WRAPPED[known.levels[0]].format(_RUN_AS.get(known.name, known.name))
+            if not laboratory.accepts(text):
+                required.add(known.name)
+                findings[known.name] = _worst(
+                    laboratory.try_pass(f"{known.name}<{param}>")
+                    for param in known.params
+                    if param in _OPT_LEVELS
+                )
+            elif "loop" in known.levels:
+                with_memory_ssa = text.replace("loop(", "loop-mssa(", 1)
+                memory_ssa[known.name], text = _memory_ssa(laboratory, text, with_memory_ssa)
+                findings[known.name] = laboratory.try_pass(text)
+            else:
+                findings[known.name] = laboratory.try_pass(text)
+            print(known.name, findings[known.name], file=sys.stderr)
+        samples = len(laboratory.samples)
+    return Experiments(toolchain.version, samples, findings, memory_ssa, frozenset(required))
+
+
+def _worst(findings: Any) -> Finding:
+    """Of the parameters of a pass, the one that does harm, or else the one that does most."""
+    return max(findings, key=lambda finding: (finding.problem != "", finding.changed))
+
+
+def _memory_ssa(laboratory: Laboratory, plain: str, with_it: str) -> tuple[str, str]:
+    """Whether a loop pass needs MemorySSA, and the text to try it with."""
+    if laboratory.fails(plain):
+        return ("accepted", plain) if laboratory.fails(with_it) else ("needed", with_it)
+    return ("refused" if laboratory.fails(with_it) else "accepted"), plain
+
+
+def judge(
+    known: Known,
+    in_pipelines: bool,
+    finding: Finding | None,
+    verdict: Mapping[str, Any],
+) -> tuple[Tier, str]:
+    """The tier of a pass and the reason; harm that was seen outweighs everything."""
+    if known.name in KNOWN_BAD:
+        return "excluded", KNOWN_BAD[known.name]
+    for text, program, what in verdict.get("culprit_in", ()):
+        return "excluded", f"PassListEval: {what} on {program} under {text}"
+    if not known.levels:
+        kind = "alias analysis" if known.alias else "analysis"
+        return "excluded", f"{kind}: computes, changes nothing"
+    if finding is None:
+        return "excluded", "machine pass: runs in code generation"
+    if finding.problem:
+        return "excluded", finding.problem
+    seen = f"changed {finding.changed} of {finding.trials} sample modules"
+    if in_pipelines:
+        return "default", f"in LLVM's own pipelines; {seen}"
+    if verdict.get("passed", 0) >= VETTED_LISTS:
+        return "vetted", f"PassListEval: in {verdict['passed']} accepted lists, never to blame"
+    if finding.changed:
+        return "untested", f"awaits vetting; {seen}"
+    if finding.leaves_files:
+        return "excluded", "printer: writes files, changes nothing"
+    if finding.prints:
+        return "excluded", "printer: writes to the terminal, changes nothing"
+    return "excluded", (
+        f"{seen}: it checks or computes, or needs input that ordinary modules do not have"
+    )
+
+
+def build(toolchain: Toolchain, experiments: Experiments) -> list[Pass]:
+    """The table.
+
+    Raises:
+        ValueError: the experiments were made with another LLVM.
+    """
+    if experiments.toolchain != toolchain.version:
+        raise ValueError(f"{FINDINGS.name} is for LLVM {experiments.toolchain}: leave out --reuse")
+    names = list_passes(toolchain)
+    in_pipelines = pipeline_passes(toolchain, names)
+    vetting = json.loads(VETTING.read_text())["passes"] if VETTING.exists() else {}
+    table: list[Pass] = []
+    for known in names.values():
+        finding = experiments.findings.get(known.name)
+        tier, reason = judge(
+            known, known.name in in_pipelines, finding, vetting.get(known.name, {})
+        )
+        table.append(
+            Pass(
+                name=known.name,
+                levels=known.levels,
+                analysis_levels=known.analysis_levels,
+                params=known.params,
+                params_required=known.name in experiments.params_required,
+                memory_ssa=experiments.memory_ssa.get(known.name, ""),
+                inert=finding is not None and not finding.changed and not finding.problem,
+                tier=tier,
+                reason=reason,
+            )
+        )
+    return table
+
+
+def write_table(version: str, samples: int, table: Sequence[Pass]) -> None:
+    """Write the table, one pass a line, beside and then renamed."""
+    lines = ",\n".join(f"  {json.dumps(known.to_json())}" for known in table)
+    _replace(
+        TABLE,
+        f'{{\n"toolchain": {json.dumps(version)},\n"samples": {samples},\n'
+        f'"passes": [\n{lines}\n]\n}}\n',
+    )
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(text)
+    beside.replace(path)
+
+
+def main() -> None:
+    """Write findings and table, and print how many passes are in each tier."""
+    parser = argparse.ArgumentParser(description="Write irsmith's table of LLVM's passes.")
+    parser.add_argument(
+        "--reuse", action="store_true", help=f"take the experiments from {FINDINGS.name}"
+    )
+    arguments = parser.parse_args()
+    toolchain = find_toolchain()
+    if not arguments.reuse:
+        experiment(toolchain, list_passes(toolchain)).write(FINDINGS)
+    experiments = Experiments.read(FINDINGS)
+    table = build(toolchain, experiments)
+    write_table(toolchain.version, experiments.samples, table)
+    counts: dict[tuple[str, str], int] = {}
+    for known in table:
+        counts[known.level, known.tier] = counts.get((known.level, known.tier), 0) + 1
+    for (level, tier), count in sorted(counts.items()):
+        print(f"{level:10} {tier:9} {count}")
+
+
+if __name__ == "__main__":
+    main()

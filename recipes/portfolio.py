@@ -1,0 +1,212 @@
+"""Make the shipped portfolio of a target from modules of the train split.
+
+    python recipes/portfolio.py --corpus DIR --target x86-64
+
+Four steps, each in resumable shards under ``--work``:
+
+1. ``--lists`` random lists (and nothing else) on units and single functions;
+2. a greedy choice of the best of them, and local search around that choice;
+3. the chosen lists combined with code generation options;
+4. PassListEval (full suite) on the greedy choice; what it refuses is taken out and the
+   choice is made again, until all pass.
+
+The never-train list is obeyed by ``irsmith.corpus.read``. The first k candidates of the
+result are the portfolio of size k.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from irsmith.check.passlisteval import PassListEval
+from irsmith.check.suites import get_suite
+from irsmith.corpus.sample import sample
+from irsmith.parallel.shards import fingerprint, run_shards
+from irsmith.records import Candidate, Module
+from irsmith.search.evaluate import Evaluator
+from irsmith.search.portfolio import choose
+from irsmith.search.space import Space, default_space
+from irsmith.toolchain.cache import write_beside
+from irsmith.toolchain.clang import target_triple
+from irsmith.toolchain.find import Toolchain, find_toolchain
+from irsmith.toolchain.llvm import arch_of
+
+DATA = Path(__file__).resolve().parent.parent / "irsmith/search/data"
+MODULES_A_SHARD = 4
+
+
+def matrix(
+    evaluator: Evaluator,
+    modules: Sequence[Module],
+    candidates: Sequence[Candidate],
+    folder: Path,
+) -> list[list[int | None]]:
+    """Bytes of each module under each candidate; what was done before is read again."""
+
+    def work(part: Sequence[Module]) -> Iterator[list[int | None]]:
+        bitcodes = [module.bitcode for module in part]
+        for row in evaluator.measure_all(bitcodes, candidates):
+            yield [e.size.total if e.size else None for e in row]
+
+    run = fingerprint(
+        [evaluator.toolchain.fingerprint, [m.sha256 for m in modules], [c.key() for c in candidates]]
+    )
+    started = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        print(f"{folder.name}: {done}/{total} modules, {time.monotonic() - started:.0f} s", flush=True)
+
+    return list(run_shards(modules, work, folder, run, MODULES_A_SHARD, progress))
+
+
+def baselines(evaluator: Evaluator, modules: Sequence[Module]) -> list[int]:
+    """Bytes of each module under clang's -Oz."""
+    return [evaluator.baseline(module.bitcode).size.total for module in modules]
+
+
+def neighbours(space: Space, rng: random.Random, parents: Sequence[Candidate], count: int) -> list[Candidate]:
+    """Distinct changes of the chosen lists, without code generation options."""
+    found: dict[Candidate, None] = {}
+    while len(found) < count:
+        if rng.random() < 0.3:
+            made = space.cross(rng, rng.choice(parents), rng.choice(parents))
+        else:
+            made = space.mutate(rng, rng.choice(parents))
+        made = Candidate(made.passes)
+        if made.passes and made not in parents:
+            found.setdefault(made)
+    return list(found)
+
+
+def with_options(lists: Sequence[Candidate], options: Sequence[str]) -> list[Candidate]:
+    """Each list alone, with each option, and with each pair of the strongest options."""
+    pairs = [(a, b) for k, a in enumerate(options[:5]) for b in options[k + 1 : 5]]
+    sets = [(), *((option,) for option in options), *pairs]
+    return [Candidate(entry.passes, chosen) for entry in lists for chosen in sets]
+
+
+def vetted_choice(
+    judge: Callable[[Candidate], bool],
+    sizes: list[list[int | None]],
+    base: list[int],
+    candidates: Sequence[Candidate],
+    count: int,
+) -> list[tuple[Candidate, float]]:
+    """The greedy choice of which every candidate passes the full suite."""
+    while True:
+        chosen = choose(sizes, base, count)
+        bad = [index for index, _ in chosen if not judge(candidates[index])]
+        if not bad:
+            return [(candidates[index], gain) for index, gain in chosen]
+        for row in sizes:
+            for index in bad:
+                row[index] = None
+
+
+def make(
+    toolchain: Toolchain, triple: str, corpus: Path, work: Path, arguments: argparse.Namespace
+) -> None:
+    """Run the four steps and write the portfolio."""
+    units, functions = sample(
+        toolchain, corpus, "train", arguments.units, arguments.functions, arguments.seed
+    )
+    modules = [*units, *functions]
+    print(f"{len(units)} units and {len(functions)} functions of "
+          f"{len({m.package for m in modules})} packages")
+    rng = random.Random(arguments.seed)
+    space = default_space()
+    with Evaluator(toolchain, triple, arguments.jobs) as evaluator:
+        base = baselines(evaluator, modules)
+        lists = list(dict.fromkeys(space.draw(rng) for _ in range(arguments.lists)))
+        sizes = matrix(evaluator, modules, lists, work / "1-random")
+        parents = [lists[index] for index, _ in choose(sizes, base, 24)]
+        report("random lists", sizes, base)
+
+        more = neighbours(space, rng, parents, arguments.lists // 2)
+        added = matrix(evaluator, modules, more, work / "2-neighbours")
+        lists += more
+        sizes = [old + new for old, new in zip(sizes, added, strict=True)]
+        report("with neighbours", sizes, base)
+
+        best = [lists[index] for index, _ in choose(sizes, base, arguments.keep)]
+        options = list(space.codegen)
+        full = with_options(best, options)
+        sizes = matrix(evaluator, modules, full, work / "3-options")
+        report("with options", sizes, base)
+    suite = get_suite("full", toolchain, triple)
+    refused: list[str] = []
+    with PassListEval(toolchain, suite, jobs=arguments.jobs) as judge:
+
+        def passes(candidate: Candidate) -> bool:
+            verdict = judge.judge(candidate)
+            print(verdict.state, f"{verdict.seconds:.1f} s", candidate.key()[:100], flush=True)
+            if verdict.state != "passed":
+                refused.append(candidate.key())
+            return verdict.state == "passed"
+
+        chosen = vetted_choice(passes, sizes, base, full, arguments.count)
+        identity = judge.identity
+    report("passed PassListEval", sizes, base)
+    provenance = {
+        "recipe": "recipes/portfolio.py",
+        "seed": arguments.seed,
+        "random_lists": arguments.lists,
+        "candidates": len(full),
+        "units": len(units),
+        "functions": len(functions),
+        "packages": sorted({m.package for m in modules}),
+        "split": "train",
+        "suite_programs": len(suite.programs),
+        "refused_by_passlisteval": refused,
+        "mean_saving_on_train": [round(gain, 5) for _, gain in chosen],
+    }
+    name = {"X86": "x86_64", "AArch64": "aarch64"}[arch_of(triple)]
+    data = {
+        "target": triple,
+        "toolchain": toolchain.fingerprint,
+        "suite": identity,
+        "provenance": provenance,
+        "candidates": [candidate.to_json() for candidate, _ in chosen],
+    }
+    path = DATA / f"portfolio-{name}.json"
+    write_beside(path, (json.dumps(data, indent=1) + "\n").encode())
+    print(f"wrote {path.name}: {len(chosen)} candidates")
+
+
+def report(stage: str, sizes: list[list[int | None]], base: list[int]) -> None:
+    """Print the learning curve on the modules that it was chosen from."""
+    curve = choose(sizes, base, 32)
+    line = ", ".join(
+        f"{k}: {100 * curve[k - 1][1]:.2f} %" for k in (1, 2, 4, 8, 12, 16, 32) if k <= len(curve)
+    )
+    print(f"{stage}, mean saving a module by portfolio size: {line}", flush=True)
+
+
+def main() -> None:
+    """Parse and make."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--corpus", type=Path, required=True, help="folder of Parquet files")
+    parser.add_argument("--target", default="x86-64")
+    parser.add_argument("--work", type=Path, default=None, help="default runs/portfolio-TARGET")
+    parser.add_argument("--units", type=int, default=96)
+    parser.add_argument("--functions", type=int, default=96)
+    parser.add_argument("--lists", type=int, default=400)
+    parser.add_argument("--keep", type=int, default=40, help="lists combined with options")
+    parser.add_argument("--count", type=int, default=32)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--jobs", type=int, default=1)
+    arguments = parser.parse_args()
+    triple = target_triple(arguments.target)
+    work = arguments.work or Path("runs") / f"portfolio-{arch_of(triple)}"
+    make(find_toolchain(), triple, arguments.corpus, work, arguments)
+
+
+if __name__ == "__main__":
+    main()

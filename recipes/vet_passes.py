@@ -1,0 +1,132 @@
+"""Vet passes by PassListEval: `python recipes/vet_passes.py --lists 400`.
+
+Random lists over the passes that wait for vetting, mixed with those that are allowed,
+are judged by the full suite. Every verdict goes into a journal (a kill loses one
+list), and the counts into ``irsmith/toolchain/data/vetting.json``, from which
+``recipes/pass_table.py`` computes the tiers. A pass is to blame if the smallest list
+that still breaks a program consists of it alone, or of it and passes that no other
+smallest list names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from irsmith.check.passlisteval import ListVerdict, PassListEval
+from irsmith.check.suites import get_suite
+from irsmith.passlist import PassList
+from irsmith.records import Candidate
+from irsmith.search.space import LEVELS, flag_params, nested
+from irsmith.toolchain.cache import write_beside
+from irsmith.toolchain.clang import target_triple
+from irsmith.toolchain.codegen import OPTIONS
+from irsmith.toolchain.find import find_toolchain
+from irsmith.toolchain.passes import load_passes
+
+OUTPUT = Path(__file__).resolve().parent.parent / "irsmith/toolchain/data/vetting.json"
+
+
+def atoms(tiers: tuple[str, ...]) -> list[str]:
+    """All passes of some tiers, with their switches, nested to module level."""
+    found = []
+    for known in load_passes().values():
+        if known.tier in tiers and known.levels and known.levels[0] != "machine":
+            if known.name.endswith(">") or "<O" in known.name:
+                continue
+            variants = flag_params(known)
+            found += [nested(known)] if not known.params_required else []
+            found += [nested(known, params) for params in variants]
+    return found
+
+
+def draw(rng: random.Random, waiting: list[str], allowed: list[str], options: list[str]) -> Candidate:
+    """A list of 12 to 36 atoms, half of which wait for vetting; in half of the lists a level."""
+    parts = [
+        rng.choice(waiting if waiting and rng.random() < 0.6 else allowed)
+        for _ in range(rng.randint(12, 36))
+    ]
+    if rng.random() < 0.5:
+        parts.insert(rng.randrange(len(parts) + 1), rng.choice(LEVELS))
+    codegen = rng.sample(options, rng.choice([0, 1, 2]))
+    return Candidate(",".join(parts), tuple(codegen))
+
+
+def names(text: str) -> set[str]:
+    """Names of the passes in a list."""
+    return {element.name for element, _ in PassList.parse(text).leaves()}
+
+
+def summary(verdicts: list[ListVerdict], toolchain: str, suite: str) -> dict[str, Any]:
+    """Counts per pass, with the smallest lists that name it."""
+    passed: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    culprits: dict[str, list[list[str]]] = {}
+    for verdict in verdicts:
+        for name in names(verdict.candidate.passes) | set(verdict.candidate.codegen):
+            (passed if verdict.state == "passed" else failed)[name] += 1
+        if verdict.state == "failed" and verdict.smallest:
+            passes, *codegen = verdict.smallest.split(" ")
+            first = verdict.failures[0]
+            for name in names(passes) | set(codegen):
+                culprits.setdefault(name, []).append([verdict.smallest, first.program, first.what])
+    return {
+        "toolchain": toolchain,
+        "suite": suite,
+        "lists": len(verdicts),
+        "passes": {
+            name: {
+                "passed": passed[name],
+                "failed": failed[name],
+                "culprit_in": culprits.get(name, []),
+            }
+            for name in sorted({*passed, *failed})
+        },
+    }
+
+
+def main() -> None:
+    """Judge lists until the number is reached, then write the counts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lists", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tiers", default="untested", help="tiers to vet, comma-separated")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--journal", type=Path, default=Path("runs/vetting.jsonl"))
+    parser.add_argument("--only-write", action="store_true", help="write what the journal has")
+    arguments = parser.parse_args()
+    toolchain = find_toolchain()
+    suite = get_suite("full", toolchain, target_triple("x86-64"))
+    journal = arguments.journal
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    verdicts = []
+    if journal.exists():
+        verdicts = [ListVerdict.from_json(json.loads(line)) for line in journal.open()]
+    if not arguments.only_write:
+        waiting = atoms(tuple(arguments.tiers.split(",")))
+        allowed = atoms(("default", "vetted"))
+        options = [option.text for option in OPTIONS]
+        rng = random.Random(arguments.seed)
+        plan = [draw(rng, waiting, allowed, options) for _ in range(arguments.lists)]
+        done = {verdict.candidate for verdict in verdicts}
+        with PassListEval(toolchain, suite, jobs=arguments.jobs, cached=False) as judge:
+            for number, candidate in enumerate(plan, 1):
+                if candidate in done:
+                    continue
+                verdict = judge.judge(candidate, reduce=True)
+                verdicts.append(verdict)
+                with journal.open("a") as file:
+                    file.write(json.dumps(verdict.to_json()) + "\n")
+                print(number, verdict.state, f"{verdict.seconds:.1f} s", verdict.smallest, flush=True)
+    identity = verdicts[0].suite if verdicts else suite.name
+    data = summary(verdicts, toolchain.fingerprint, identity)
+    write_beside(OUTPUT, (json.dumps(data, indent=1) + "\n").encode())
+    print(f"{len(verdicts)} lists, {sum(v.state == 'failed' for v in verdicts)} failed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""A worker survives everything that a pass or a program can do to it."""
+
+import ctypes
+import os
+import signal
+import time
+
+import pytest
+from irsmith.records import IrsmithError
+from irsmith.sandbox.worker import Limits, Worker, WorkerBug
+
+
+def prepare(report):
+    def handle(item):
+        what, value = item
+        report(3)
+        if what == "double":
+            return 2 * value
+        if what == "crash":
+            ctypes.string_at(0)
+        if what == "abort":
+            os.write(2, b"prog: file.cpp:7: Assertion `x > 0' failed.\n")
+            os.abort()
+        if what == "spin":
+            while True:
+                pass
+        if what == "sleep":
+            time.sleep(100)
+        if what == "exit":
+            os._exit(5)
+        if what == "refuse":
+            raise IrsmithError("no such thing")
+        if what == "bug":
+            raise KeyError("oops")
+        if what == "fill":
+            return len(bytearray(value))
+        if what == "pid":
+            return os.getpid()
+        raise AssertionError(what)
+
+    return handle
+
+
+LIMITS = Limits(cpu_seconds=0.3, wall_seconds=2.0, memory_bytes=1 << 30)
+
+
+def test_items_behind_a_crash_are_served():
+    items = [("double", 1), ("crash", 0), ("double", 2), ("abort", 0), ("exit", 0), ("double", 3)]
+    with Worker(prepare, LIMITS) as worker:
+        got = list(worker.map(items))
+    assert [outcome.value for outcome in got] == [2, None, 4, None, None, 6]
+    assert got[1].failure == "crash" and got[1].detail.startswith("SIGSEGV")
+    assert got[1].phase == 3
+    assert "Assertion `x > 0' failed" in got[3].detail
+    assert got[4].detail == "exit 5"
+
+
+def test_time_outs_by_processor_and_by_wall():
+    with Worker(prepare, LIMITS) as worker:
+        started = time.monotonic()
+        got = list(worker.map([("spin", 0), ("sleep", 0), ("double", 4)]))
+        assert time.monotonic() - started < 10
+    assert [outcome.failure for outcome in got] == ["time-out", "time-out", ""]
+
+
+def test_memory_is_bounded():
+    with Worker(prepare, LIMITS) as worker:
+        assert worker.call(("fill", 3 << 30)).failure == "refused"
+        assert worker.call(("fill", 1 << 20)).value == 1 << 20
+
+
+def test_a_child_that_grew_is_replaced():
+    small = Limits(cpu_seconds=5, recycle_bytes=1)
+    with Worker(prepare, small) as worker:
+        pids = [worker.call(("pid", 0)).value for _ in range(3)]
+    assert len(set(pids)) == 3
+
+
+def test_refusal_keeps_the_worker_and_a_bug_shows():
+    with Worker(prepare, LIMITS) as worker:
+        first = worker.call(("pid", 0)).value
+        assert worker.call(("refuse", 0)).detail == "no such thing"
+        assert worker.call(("pid", 0)).value == first
+        with pytest.raises(WorkerBug, match="oops"):
+            worker.call(("bug", 0))
+        assert worker.call(("double", 5)).value == 10  # starts again
+
+
+def test_a_broken_preparation_shows():
+    def broken(report):
+        raise ValueError("cannot prepare")
+
+    with Worker(broken, LIMITS) as worker, pytest.raises(WorkerBug, match="cannot prepare"):
+        worker.call(1)
+
+
+def test_leaving_early_stops_the_processes():
+    worker = Worker(prepare, LIMITS)
+    for outcome in worker.map(("pid", 0) for _ in range(50)):
+        pid = outcome.value
+        break
+    worker.close()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)
+    pytest.fail("the child outlived its worker")
+
+
+def test_many_items_are_cheap():
+    with Worker(prepare, LIMITS) as worker:
+        worker.call(("double", 0))
+        started = time.monotonic()
+        assert [o.value for o in worker.map(("double", k) for k in range(5000))] == list(
+            range(0, 10000, 2)
+        )
+        assert time.monotonic() - started < 5
