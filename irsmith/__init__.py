@@ -2,11 +2,12 @@
 
 The rooms, in the order in which data flows (a room imports only rooms above it):
 
-    passlist    pipeline text, parsed and printed
     records     the contracts between the rooms
+    passlist    pipeline text, parsed and printed
     toolchain   the only door to LLVM
     sandbox     the only place where foreign code runs
     parallel    map over items
+    corpus      programs in, modules out
     search      pass lists for a module, and portfolios
     check       verdicts: verifier, PassListEval
     apps        what a person asks for

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn, Protocol
 
+from irsmith.records import IrsmithError
+
 _NAME = re.compile(r"[A-Za-z0-9_.+-]+")
 _SPACE = re.compile(r"[ \t\r\n]*")
 # LLVM cuts the text at these before it looks at angle brackets, so no parameter can hold them.
@@ -22,7 +24,7 @@ _NEVER_IN_PARAMS = re.compile(r"[,()\s\x00-\x1f]")
 _MAX_DEPTH = 32
 
 
-class PassListError(ValueError):
+class PassListError(IrsmithError, ValueError):
     """A pass list that cannot be read, or that LLVM would refuse; the message is one line."""
 
 

@@ -333,12 +333,15 @@ def _why_failed(done: Done, sample: str) -> str:
     assertion = _ASSERTION.search(errors)
     if assertion:
         return f"aborts: assertion '{assertion[2]}' in {assertion[1]} on {sample}"
+    # What follows is a request for a bug report, and a stack that differs each time.
+    errors = errors.partition("PLEASE submit")[0]
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
     if any("Broken module found" in line for line in lines):
         return f"verifier: {lines[0]}"
     telling = [line for line in lines if _TELLING.search(line)] or lines
-    message = telling[0] if telling else f"status {done.status}"
-    died = done.status is not None and done.status < 0
+    status = done.status or 0
+    died = status < 0
+    message = telling[0] if telling else f"{'signal' if died else 'status'} {abs(status)}"
     return f"{'aborts' if died else 'refuses to run'}: {message} on {sample}"
 
 

@@ -4,6 +4,7 @@ Usage::
 
     python recipes/pass_table.py            # all of it, about ten minutes on one core
     python recipes/pass_table.py --reuse    # keep the experiments, take in new verdicts
+    python recipes/pass_table.py --only sroa licm    # repeat some experiments
 
 The table joins four sources, and holds nothing that was typed in except
 :data:`KNOWN_BAD`:
@@ -21,8 +22,8 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,16 @@ class Experiments:
     memory_ssa: Mapping[str, str]
     params_required: frozenset[str]
 
+    def updated(self, newer: Experiments) -> Experiments:
+        """These, with what ``newer`` says of the passes that it tried."""
+        kept = self.params_required - set(newer.findings)
+        return replace(
+            newer,
+            findings={**self.findings, **newer.findings},
+            memory_ssa={**self.memory_ssa, **newer.memory_ssa},
+            params_required=kept | newer.params_required,
+        )
+
     def write(self, path: Path) -> None:
         """Write beside and rename."""
         lines = ",\n".join(
@@ -233,7 +244,7 @@ def experiment(toolchain: Toolchain, names: Mapping[str, Known]) -> Experiments:
     return Experiments(toolchain.version, samples, findings, memory_ssa, frozenset(required))
 
 
-def _worst(findings: Any) -> Finding:
+def _worst(findings: Iterable[Finding]) -> Finding:
     """Of the parameters of a pass, the one that does harm, or else the one that does most."""
     return max(findings, key=lambda finding: (finding.problem != "", finding.changed))
 
@@ -335,10 +346,17 @@ def main() -> None:
     parser.add_argument(
         "--reuse", action="store_true", help=f"take the experiments from {FINDINGS.name}"
     )
+    parser.add_argument(
+        "--only", nargs="+", metavar="PASS", help="repeat the experiments with these passes alone"
+    )
     arguments = parser.parse_args()
     toolchain = find_toolchain()
-    if not arguments.reuse:
-        experiment(toolchain, list_passes(toolchain)).write(FINDINGS)
+    names = list_passes(toolchain)
+    if arguments.only:
+        some = experiment(toolchain, {name: names[name] for name in arguments.only})
+        Experiments.read(FINDINGS).updated(some).write(FINDINGS)
+    elif not arguments.reuse:
+        experiment(toolchain, names).write(FINDINGS)
     experiments = Experiments.read(FINDINGS)
     table = build(toolchain, experiments)
     write_table(toolchain.version, experiments.samples, table)

@@ -54,12 +54,18 @@ def matrix(
             yield [e.size.total if e.size else None for e in row]
 
     run = fingerprint(
-        [evaluator.toolchain.fingerprint, [m.sha256 for m in modules], [c.key() for c in candidates]]
+        [
+            evaluator.toolchain.fingerprint,
+            [m.sha256 for m in modules],
+            [c.key() for c in candidates],
+        ]
     )
     started = time.monotonic()
 
     def progress(done: int, total: int) -> None:
-        print(f"{folder.name}: {done}/{total} modules, {time.monotonic() - started:.0f} s", flush=True)
+        print(
+            f"{folder.name}: {done}/{total} modules, {time.monotonic() - started:.0f} s", flush=True
+        )
 
     return list(run_shards(modules, work, folder, run, MODULES_A_SHARD, progress))
 
@@ -69,7 +75,9 @@ def baselines(evaluator: Evaluator, modules: Sequence[Module]) -> list[int]:
     return [evaluator.baseline(module.bitcode).size.total for module in modules]
 
 
-def neighbours(space: Space, rng: random.Random, parents: Sequence[Candidate], count: int) -> list[Candidate]:
+def neighbours(
+    space: Space, rng: random.Random, parents: Sequence[Candidate], count: int
+) -> list[Candidate]:
     """Distinct changes of the chosen lists, without code generation options."""
     found: dict[Candidate, None] = {}
     while len(found) < count:
@@ -116,8 +124,10 @@ def make(
         toolchain, corpus, "train", arguments.units, arguments.functions, arguments.seed
     )
     modules = [*units, *functions]
-    print(f"{len(units)} units and {len(functions)} functions of "
-          f"{len({m.package for m in modules})} packages")
+    print(
+        f"{len(units)} units and {len(functions)} functions of "
+        f"{len({m.package for m in modules})} packages"
+    )
     rng = random.Random(arguments.seed)
     space = default_space()
     with Evaluator(toolchain, triple, arguments.jobs) as evaluator:

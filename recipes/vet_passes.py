@@ -44,7 +44,9 @@ def atoms(tiers: tuple[str, ...]) -> list[str]:
     return found
 
 
-def draw(rng: random.Random, waiting: list[str], allowed: list[str], options: list[str]) -> Candidate:
+def draw(
+    rng: random.Random, waiting: list[str], allowed: list[str], options: list[str]
+) -> Candidate:
     """A list of 12 to 36 atoms, half of which wait for vetting; in half of the lists a level."""
     parts = [
         rng.choice(waiting if waiting and rng.random() < 0.6 else allowed)
@@ -121,7 +123,9 @@ def main() -> None:
                 verdicts.append(verdict)
                 with journal.open("a") as file:
                     file.write(json.dumps(verdict.to_json()) + "\n")
-                print(number, verdict.state, f"{verdict.seconds:.1f} s", verdict.smallest, flush=True)
+                print(
+                    number, verdict.state, f"{verdict.seconds:.1f} s", verdict.smallest, flush=True
+                )
     identity = verdicts[0].suite if verdicts else suite.name
     data = summary(verdicts, toolchain.fingerprint, identity)
     write_beside(OUTPUT, (json.dumps(data, indent=1) + "\n").encode())

@@ -50,9 +50,7 @@ def explain(toolchain: Toolchain, module: Module, result: Optimized) -> Explanat
         if result.source != "baseline":
             job = Job(module.bitcode, module.target, result.candidate, output="object")
             after = elf.function_sizes(evaluator.compile(job).output)
-    rows = [
-        (name, before.get(name, 0), after.get(name, 0)) for name in sorted({*before, *after})
-    ]
+    rows = [(name, before.get(name, 0), after.get(name, 0)) for name in sorted({*before, *after})]
     rows.sort(key=lambda row: row[2] - row[1])
     library = toolchain.library(arch_of(module.target)).path
     with Worker(tracer(library)) as worker:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from irsmith.apps.reader import ReadModule, read_module
 from irsmith.records import IrsmithError, Module
 from irsmith.toolchain.clang import (
     DEFAULT_TARGETS,
@@ -18,7 +19,6 @@ from irsmith.toolchain.clang import (
 )
 from irsmith.toolchain.find import Toolchain
 from irsmith.toolchain.llvm import arch_of
-from irsmith.toolchain.reader import ReadModule, read_module
 
 LANGUAGES = ("c", "c++", "ir")
 

@@ -26,10 +26,14 @@ LEVELS = ("default<O1>", "default<O2>", "default<O3>", "default<Os>", "default<O
 
 
 SHARED_STATE = frozenset(
-    "fprintf vfprintf fputs fputc putc fwrite fopen fclose freopen setvbuf perror remove tmpnam "
-    "fscanf __isoc99_fscanf scanf __isoc99_scanf open close read write signal sigaction "
-    "sigprocmask fork wait waitpid alarm setitimer mmap mprotect munmap rand srand random "
-    "srandom feenableexcept setlocale setenv putenv pthread_create".split()
+    (
+        *("fprintf", "vfprintf", "fputs", "fputc", "putc", "fwrite", "perror", "scanf", "fscanf"),
+        *("__isoc99_scanf", "__isoc99_fscanf", "fopen", "fclose", "freopen", "setvbuf", "remove"),
+        *("tmpnam", "open", "close", "read", "write", "mmap", "munmap", "mprotect"),
+        *("signal", "sigaction", "sigprocmask", "alarm", "setitimer", "feenableexcept"),
+        *("fork", "wait", "waitpid", "pthread_create", "setenv", "putenv", "setlocale"),
+        *("rand", "srand", "random", "srandom"),
+    )
 )
 """Programs run one after the other in one process, so none may use what the next one sees."""
 

@@ -79,9 +79,7 @@ def main(words: Sequence[str]) -> int:
     jobs = options.jobs or cores()
     progress = Progress("candidates compiled:")
     for name, output in zip(options.files, outputs, strict=True):
-        module, remarks = load(
-            toolchain, read_input(name, options.language), options.target, flags
-        )
+        module, remarks = load(toolchain, read_input(name, options.language), options.target, flags)
         try:
             result = optimize(toolchain, module, request, jobs, progress)
         except IrsmithError as error:

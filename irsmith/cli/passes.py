@@ -35,8 +35,7 @@ def main(words: Sequence[str]) -> int:
     rows = [
         known
         for known in table.values()
-        if (not options.names or known.name in options.names)
-        and options.tier in (None, known.tier)
+        if (not options.names or known.name in options.names) and options.tier in (None, known.tier)
     ]
     if options.json:
         print(json.dumps([known.to_json() for known in rows], indent=1))

@@ -77,7 +77,7 @@ class Outcome(Generic[Result]):
     phase: int = 0
 
 
-class WorkerBug(RuntimeError):
+class WorkerBugError(RuntimeError):
     """The handler itself is wrong: carries its traceback."""
 
 
@@ -204,7 +204,7 @@ class Worker(Generic[Item, Result]):
                 return Outcome(None, "refused", detail, phase)
             if kind == _BUG:
                 self.close()
-                raise WorkerBug(pickle.loads(body))
+                raise WorkerBugError(pickle.loads(body))
             if kind == _BORN:
                 (self._child,) = struct.unpack("<i", body)
             elif kind == _DIED:
@@ -225,7 +225,7 @@ class Worker(Generic[Item, Result]):
         if header is None:
             text = self._take_stderr()
             self.close()
-            raise WorkerBug(f"the worker's nursery died: {text}")
+            raise WorkerBugError(f"the worker's nursery died: {text}")
         kind, length = _HEADER.unpack(header)
         return kind, _read(self._answers, length) or b""
 

@@ -73,14 +73,11 @@ def choose(
     shares = [1.0 / size if size else 0.0 for size in baseline]
     candidates = range(len(sizes[0]))
     while len(chosen) < count:
-        gains = [
-            sum(
-                (best[m] - row[c]) * shares[m]  # type: ignore[operator]
-                for m, row in enumerate(sizes)
-                if row[c] is not None and row[c] < best[m]  # type: ignore[operator]
-            )
-            for c in candidates
-        ]
+        gains = [0.0] * len(candidates)
+        for m, row in enumerate(sizes):
+            for c, size in enumerate(row):
+                if size is not None and size < best[m]:
+                    gains[c] += (best[m] - size) * shares[m]
         winner = max(candidates, key=lambda c: (gains[c], -c))
         if gains[winner] <= 0:
             break

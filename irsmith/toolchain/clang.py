@@ -16,7 +16,14 @@ from irsmith.toolchain.find import Toolchain
 from irsmith.toolchain.llvm import arch_of
 
 C_SUFFIXES = {".c": "c", ".i": "cpp-output"}
-CXX_SUFFIXES = {s: "c++" for s in (".cc", ".cpp", ".cxx", ".C", ".c++")} | {".ii": "c++-cpp-output"}
+CXX_SUFFIXES = {
+    ".cc": "c++",
+    ".cpp": "c++",
+    ".cxx": "c++",
+    ".C": "c++",
+    ".c++": "c++",
+    ".ii": "c++-cpp-output",
+}
 IR_SUFFIXES = (".ll", ".bc")
 DEFAULT_TARGETS = {"X86": "x86_64-unknown-linux-gnu", "AArch64": "aarch64-unknown-linux-gnu"}
 

@@ -6,8 +6,9 @@ import signal
 import time
 
 import pytest
+
 from irsmith.records import IrsmithError
-from irsmith.sandbox.worker import Limits, Worker, WorkerBug
+from irsmith.sandbox.worker import Limits, Worker, WorkerBugError
 
 
 def prepare(report):
@@ -81,7 +82,7 @@ def test_refusal_keeps_the_worker_and_a_bug_shows():
         first = worker.call(("pid", 0)).value
         assert worker.call(("refuse", 0)).detail == "no such thing"
         assert worker.call(("pid", 0)).value == first
-        with pytest.raises(WorkerBug, match="oops"):
+        with pytest.raises(WorkerBugError, match="oops"):
             worker.call(("bug", 0))
         assert worker.call(("double", 5)).value == 10  # starts again
 
@@ -90,7 +91,7 @@ def test_a_broken_preparation_shows():
     def broken(report):
         raise ValueError("cannot prepare")
 
-    with Worker(broken, LIMITS) as worker, pytest.raises(WorkerBug, match="cannot prepare"):
+    with Worker(broken, LIMITS) as worker, pytest.raises(WorkerBugError, match="cannot prepare"):
         worker.call(1)
 
 

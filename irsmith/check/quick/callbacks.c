@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Callbacks with context pointers, visitors that stop early, indirect mutual
-// recursion and generic containers: inliner, argpromotion, attributor-like ipo.
+// Callbacks with context pointers, tree visitors, indirect mutual
+// recursion and generic containers: inliner, argpromotion, function attributes.
 
 void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);

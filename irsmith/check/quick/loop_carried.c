@@ -141,7 +141,8 @@ int main(void)
     CHECK(recurrence(u, zero) == 3 && recurrence(u, 3) == 36);
     CHECK(recurrence(u, 1) == (0u - 2) * 31 + 1);
     h ^= recurrence(u, 20 - zero);
-    CHECK(grid(2 + zero, 2) == 3 && grid(5, 5 + zero) == 321 && grid(9, 1) == 1);
+    CHECK(grid(2 + zero, 2) == 3 && grid(5, 5 + zero) == 321
+          && grid(9, 1) == 1);
     printf("loop_carried %08x %d\n", h, grid(9, 9 - zero));
     return 0;
 }

