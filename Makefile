@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test check slow bench clean
+.PHONY: setup demo test check slow bench lock clean
 
 $(BIN)/irsmith: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,13 @@ slow: $(BIN)/irsmith
 
 bench: $(BIN)/irsmith
 	for file in benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+# Pins what pyproject.toml asks for (run it after a change there).
+lock:
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools
+	build/lock/bin/pip-compile --quiet --extra dev --no-annotate --strip-extras \
+	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o build/lock.txt pyproject.toml
+	grep -v '^irsmith @' build/lock.txt >requirements.lock
 
 clean:
 	rm -rf $(VENV) build runs examples/*/*.o

@@ -262,15 +262,14 @@ class _Reader:
 
 @dataclass(frozen=True, slots=True)
 class _Adaptor:
-    """What LLVM knows of an adaptor: the level inside, and the levels it stands at."""
+    """What LLVM knows of an adaptor: the level inside, and the levels it stands at.
+
+    From above the first of those, adaptors can lead down to it, if that means the same.
+    """
 
     inside: str
     stands: tuple[str, ...]
-
-    @property
-    def home(self) -> str:
-        """The lowest level it stands at: from above, adaptors lead down to it."""
-        return self.stands[-1]
+    from_above: bool = True
 
 
 # Levels from the outside in; nothing stands inside a loop or a machine function.
@@ -294,9 +293,9 @@ def _adaptor(element: Element) -> _Adaptor | None:
     if _DEVIRT.fullmatch(element.head):
         return _Adaptor("cgscc", ("cgscc",))
     if _FUNCTION.fullmatch(element.head):
-        return _Adaptor(
-            "function", ("cgscc",) if "no-rerun" in element.params else ("module", "cgscc")
-        )
+        if "no-rerun" in element.params:
+            return _Adaptor("function", ("cgscc",), from_above=False)
+        return _Adaptor("function", ("module", "cgscc"))
     return None
 
 
@@ -342,7 +341,7 @@ class _Placer:
             element = replace(element, children=children)
         if context in adaptor.stands:
             return (element,)
-        return (self._wrap((element,), adaptor.home, context),)
+        return (self._wrap((element,), adaptor.stands[0], context),)
 
     def _known_adaptor(self, element: Element, context: str) -> _Adaptor:
         adaptor = _adaptor(element)
@@ -350,8 +349,8 @@ class _Placer:
             if element.name in self._table:
                 raise PassListError(f"pass {element.head!r} takes no passes in parentheses")
             raise PassListError(f"unknown adaptor {element.head!r}{_nearest(element.name, _PLAIN)}")
-        stands = context in adaptor.stands or _DEPTH[context] < _DEPTH[adaptor.home]
-        if not stands:
+        above = adaptor.from_above and _DEPTH[context] < _DEPTH[adaptor.stands[0]]
+        if context not in adaptor.stands and not above:
             raise PassListError(f"{element.head!r} cannot stand {_where(context)}")
         return adaptor
 

@@ -17,19 +17,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from irsmith.toolchain.elf import sections
 from irsmith.toolchain.find import Toolchain
 
 SOURCES = Path(__file__).parent / "pass_samples"
 SECONDS = 10
 MEMORY = 4 << 30
+_SHF_ALLOC, _SHT_NOBITS = 2, 8
 
-# Loops as most loop passes want them: rotated, in simplified and closed form.
-_PREPARED = (
-    "function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,"
-    "loop-mssa(loop-rotate,licm),loop-simplify,lcssa,loop(indvars))"
+# What most passes want to see: values in registers, loops rotated, nothing else done.
+_PREPARED = "function(sroa,early-cse,simplifycfg,loop(loop-rotate))"
+_FORMS = {
+    "prepared": _PREPARED,
+    "loops": f"{_PREPARED},function(instcombine<no-verify-fixpoint>,loop(indvars),lcssa)",
+    "Oz": "default<Oz>",
+    "O3": "default<O3>",
+}
+_ARM = "--target=aarch64-unknown-linux-gnu"
+_ARM_VECTORS = "-march=armv8.3-a+sve"
+# Name, source, level and flags of the frontend, forms. Passes for speed do nothing to
+# functions marked for size, and the other way round.
+_PROGRAMS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("program", "program.c", ("-Oz",), ("", "Oz")),
+    ("fast program", "program.c", ("-O2",), ("prepared", "loops", "O3")),
+    ("unit", "unit.c", ("-Oz",), ("", "Oz")),
+    ("exceptions", "exceptions.cpp", ("-Oz",), ("", "prepared", "Oz")),
+    ("debug", "program.c", ("-Oz", "-g", "-fstack-protector-strong"), ("",)),
+    ("AArch64", "program.c", ("-Oz", _ARM), ("",)),
+    ("fast AArch64", "program.c", ("-O2", _ARM, _ARM_VECTORS), ("prepared", "O3")),
 )
-_FORMS = {"prepared": _PREPARED, "Oz": "default<Oz>", "O3": "default<O3>"}
-_AARCH64 = "--target=aarch64-unknown-linux-gnu"
 _UNDEFINED = re.compile(r"undefined symbol: (\S+)")
 _ATOMIC = re.compile(r"\b(atomicrmw|cmpxchg|fence|load atomic|store atomic)\b")
 _PATH = re.compile(r"\S*/")
@@ -58,8 +74,6 @@ class Sample:
     Attributes:
         name: program and form, for the evidence.
         path: the module as text.
-        text: what opt writes when it runs no pass on it, without the line that names
-            the file.
         code: its object.
         symbols: symbols that its object exports, weak ones apart.
         partner: object files to link with, or None if it cannot be linked here.
@@ -70,7 +84,6 @@ class Sample:
 
     name: str
     path: Path
-    text: str
     code: bytes
     symbols: frozenset[str]
     partner: tuple[Path, ...] | None
@@ -84,18 +97,31 @@ class Finding:
     """What the experiments say of a pass.
 
     Attributes:
+        text: the pipeline text that was tried.
         trials: sample modules tried.
         changed: how many of them it changed.
+        code: how many objects came out different, from the pass alone or from
+            ``default<Oz>`` after it.
         problem: why it is no pass for search, or empty.
         prints: whether it wrote to standard output or error.
         leaves_files: whether it left files behind.
     """
 
+    text: str
     trials: int = 0
     changed: int = 0
+    code: int = 0
     problem: str = ""
     prints: bool = False
     leaves_files: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """A module as text, and what of its object is loaded."""
+
+    module: str
+    loaded: tuple[bytes, ...]
 
 
 class Laboratory:
@@ -120,28 +146,35 @@ class Laboratory:
         self._trivial.write_text(
             'target triple = "x86_64-unknown-linux-gnu"\ndefine void @f() {\n  ret void\n}\n'
         )
+        self._controls: dict[tuple[str, str], _Result] = {}
         self.samples = self._make_samples()
 
-    def try_pass(self, text: str) -> Finding:
+    def try_pass(self, text: str, control: str = "verify") -> Finding:
         """Run a pipeline text on every sample, up to the first problem.
 
         Where the pass alone does no harm, ``default<Oz>`` follows: a wrong attribute,
         say, only shows when something believes it.
+
+        Args:
+            text: what is tried.
+            control: what changes as much as running nothing does: around loop passes,
+                the adaptor alone rewrites loops. A pass changes a module if it gives
+                another one than this.
         """
-        finding = Finding()
+        finding = Finding(text)
         for sample in self.samples:
             finding.trials += 1
-            done = self._try_on(text, sample, finding)
+            done = self._try_on(text, sample, finding, control)
             if finding.problem:
                 if done.status != 0 and self._opt(text, self._trivial, "/dev/null").status != 0:
                     finding.problem = f"fails on an empty function already: {finding.problem}"
                 return finding
         if finding.changed:
-            # A scratch finding: what default<Oz> changes is not the pass's doing.
-            after = Finding()
+            after = Finding(f"{text},default<Oz>")
             for sample in self.samples:
                 if sample.raw and not after.problem:
-                    self._try_on(f"{text},default<Oz>", sample, after)
+                    self._try_on(after.text, sample, after, f"{control},default<Oz>")
+            finding.code += after.code
             if after.problem:
                 finding.problem = f"{after.problem}, with default<Oz> after it"
         return finding
@@ -152,10 +185,12 @@ class Laboratory:
 
     def accepts(self, text: str) -> bool:
         """Whether ``opt`` can read the pipeline text."""
-        return self._opt(text, self._trivial, "/dev/null", "-print-pipeline-passes").status == 0
+        done = self._opt(text, self._trivial, "/dev/null", "-print-pipeline-passes")
+        # Of some passes, opt cannot read again what it prints; that it read them counts.
+        return done.status == 0 or "Could not parse dumped" in done.errors
 
-    def _try_on(self, text: str, sample: Sample, finding: Finding) -> Done:
-        after = self._folder / "after.ll"
+    def _try_on(self, text: str, sample: Sample, finding: Finding, control: str = "verify") -> Done:
+        before, after = self._control(control, sample), self._folder / "after.ll"
         done = self._opt(text, sample.path, after)
         finding.prints |= bool(done.output or done.errors)
         finding.leaves_files |= self._clear_scratch()
@@ -163,7 +198,7 @@ class Laboratory:
             finding.problem = _why_failed(done, sample.name)
             return done
         module = _read_module(after)
-        if module == sample.text:
+        if module == before.module:
             return done
         finding.changed += 1
         if sample.repeat:
@@ -171,8 +206,22 @@ class Laboratory:
             if self._opt(text, sample.path, again).status != 0 or _read_module(again) != module:
                 finding.problem = f"not deterministic: two runs on {sample.name} differ"
                 return done
-        finding.problem = _what_is_lost(sample, module) or self._behaviour(after, sample)
+        finding.problem = _what_is_lost(before.module, module) or self._behaviour(after, sample)
+        if not finding.problem:
+            compiled = after.with_suffix(".o").read_bytes()
+            finding.code += _loaded(compiled) != before.loaded
         return done
+
+    def _control(self, text: str, sample: Sample) -> _Result:
+        """The module and its loaded bytes when only the control runs; made once."""
+        if (text, sample.name) not in self._controls:
+            path = self._folder / "control.ll"
+            self._check(self._opt(text, sample.path, path), f"{text} on {sample.name}")
+            compiled = path.with_suffix(".o")
+            self._check(self._compile(path, compiled), f"no code for {text} on {sample.name}")
+            result = _Result(_read_module(path), _loaded(compiled.read_bytes()))
+            self._controls[text, sample.name] = result
+        return self._controls[text, sample.name]
 
     def _behaviour(self, module: Path, sample: Sample) -> str:
         """Compile, link, run and compare; says what is wrong, or nothing."""
@@ -210,33 +259,25 @@ class Laboratory:
         user = self._folder / "user.o"
         self._must(self._clang, "-O1", "-c", str(SOURCES / "user.c"), "-o", str(user))
         samples: list[Sample] = []
-        for name, source, flags, partner, forms in (
-            ("program", "program.c", (), (), _FORMS),
-            ("unit", "unit.c", (), (user,), ("Oz",)),
-            ("exceptions", "exceptions.cpp", (), (), ("Oz",)),
-            ("debug", "program.c", ("-g",), (), ()),
-            ("aarch64", "program.c", (_AARCH64,), None, ("prepared", "O3")),
-        ):
-            module = self._frontend(source, name, *flags)
-            samples.append(self._sample(name, module, partner))
+        for name, source, flags, forms in _PROGRAMS:
+            partner = (user,) if name == "unit" else None if _ARM in flags else ()
+            raw = self._frontend(source, *flags)
             for form in forms:
-                path = self._folder / f"{name}-{form}.ll"
-                done = self._opt(_FORMS[form], module, path)
-                self._check(done, f"opt -passes={_FORMS[form]} fails on {name}")
-                samples.append(self._sample(f"{name} after {form}", path, partner))
+                full = f"{name} after {form}" if form else name
+                path = self._folder / f"{full}.ll"
+                self._check(self._opt(_FORMS.get(form, "verify"), raw, path), f"no {full}")
+                samples.append(self._sample(full, path, partner))
         return tuple(samples)
 
-    def _frontend(self, source: str, name: str, *flags: str) -> Path:
-        module = self._folder / f"{name}.ll"
+    def _frontend(self, source: str, *flags: str) -> Path:
+        module = self._folder / "raw.ll"
         self._must(
-            *(self._clang, "-Oz", "-Xclang", "-disable-llvm-passes", "-w", *flags),
-            *("-emit-llvm", "-S", str(SOURCES / source), "-o", str(module)),
+            *(self._clang, *flags, "-Xclang", "-disable-llvm-passes", "-w", "-emit-llvm", "-S"),
+            *(str(SOURCES / source), "-o", str(module)),
         )
         return module
 
     def _sample(self, name: str, path: Path, partner: tuple[Path, ...] | None) -> Sample:
-        untouched = self._folder / "untouched.ll"
-        self._must(self._tools["opt"], "-passes=verify", "-S", str(path), "-o", str(untouched))
         compiled, program = self._folder / "sample.o", self._folder / "sample"
         self._check(self._compile(path, compiled), f"no code for {name}")
         expected = ""
@@ -246,13 +287,12 @@ class Laboratory:
         return Sample(
             name=name,
             path=path,
-            text=_read_module(untouched),
             code=compiled.read_bytes(),
             symbols=self._symbols(compiled),
             partner=partner,
             expected=expected,
             raw="after" not in name,
-            repeat=name.startswith("program"),
+            repeat="program" in name,
         )
 
     def _opt(self, text: str, module: Path, output: Path | str, *options: str) -> Done:
@@ -345,15 +385,24 @@ def _why_failed(done: Done, sample: str) -> str:
     return f"{'aborts' if died else 'refuses to run'}: {message} on {sample}"
 
 
-def _what_is_lost(sample: Sample, module: str) -> str:
+def _loaded(data: bytes) -> tuple[bytes, ...]:
+    """The content of the sections that are loaded."""
+    return tuple(
+        data[section.offset : section.offset + section.size]
+        for section in sections(data)
+        if section.flags & _SHF_ALLOC and section.type != _SHT_NOBITS
+    )
+
+
+def _what_is_lost(before: str, after: str) -> str:
     """What a run cannot show: atomic and volatile accesses, debug information."""
-    if _ATOMIC.search(sample.text) and not _ATOMIC.search(module):
+    if _ATOMIC.search(before) and not _ATOMIC.search(after):
         return "wrong code: drops atomic operations, which only threads would notice"
-    if " volatile " in sample.text and " volatile " not in module:
+    if " volatile " in before and " volatile " not in after:
         return "wrong code: drops volatile accesses"
     for record in ("#dbg_", "!DILocalVariable(", "!DISubprogram("):
-        if record in sample.text and record not in module:
+        if record in before and record not in after:
             return "strips debug information"
-    if "!DICompileUnit(" in module and "!DICompileUnit(" not in sample.text:
+    if "!DICompileUnit(" in after and "!DICompileUnit(" not in before:
         return "test helper: makes up debug information"
     return ""

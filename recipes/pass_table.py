@@ -22,7 +22,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,7 @@ _WRAPPED = {
     "function": "function({})",
     "loop": "function(loop({}))",
 }
+_WITH_MEMORY_SSA = "function(loop-mssa({}))"
 # Plain instcombine aborts where it does not reach its fixpoint; nobody runs it so.
 _RUN_AS = {"instcombine": "instcombine<no-verify-fixpoint>"}
 
@@ -225,35 +226,53 @@ def experiment(toolchain: Toolchain, names: Mapping[str, Known]) -> Experiments:
         for known in names.values():
             if not known.transforms:
                 continue
-            text = _WRAPPED[known.levels[0]].format(_RUN_AS.get(known.name, known.name))
-            if not laboratory.accepts(text):
+            if "loop" in known.levels:
+                memory_ssa[known.name] = _memory_ssa(laboratory, known.name)
+            needs_memory_ssa = memory_ssa.get(known.name) == "needed"
+            finding, takes_bare_name = _try(laboratory, known, needs_memory_ssa)
+            findings[known.name] = finding
+            if not takes_bare_name:
                 required.add(known.name)
-                findings[known.name] = _worst(
-                    laboratory.try_pass(f"{known.name}<{param}>")
-                    for param in known.params
-                    if param in _OPT_LEVELS
-                )
-            elif "loop" in known.levels:
-                with_memory_ssa = text.replace("loop(", "loop-mssa(", 1)
-                memory_ssa[known.name], text = _memory_ssa(laboratory, text, with_memory_ssa)
-                findings[known.name] = laboratory.try_pass(text)
-            else:
-                findings[known.name] = laboratory.try_pass(text)
-            print(known.name, findings[known.name], file=sys.stderr)
+            print(known.name, finding, file=sys.stderr)
         samples = len(laboratory.samples)
     return Experiments(toolchain.version, samples, findings, memory_ssa, frozenset(required))
 
 
-def _worst(findings: Iterable[Finding]) -> Finding:
-    """Of the parameters of a pass, the one that does harm, or else the one that does most."""
+def _try(laboratory: Laboratory, known: Known, needs_memory_ssa: bool) -> tuple[Finding, bool]:
+    """What the pass does, and whether opt takes its bare name."""
+    place = _WITH_MEMORY_SSA if needs_memory_ssa else _WRAPPED[known.levels[0]]
+    control = place.format("no-op-loop") if "loop" in place else "verify"
+    bare = place.format(_RUN_AS.get(known.name, known.name))
+    if not laboratory.accepts(bare):
+        levels = [level for level in _OPT_LEVELS if level in known.params]
+        return _worst(laboratory, place, control, known.name, levels), False
+    finding = laboratory.try_pass(bare, control)
+    params = _examples(known.params)
+    if params and not (finding.changed or finding.problem or finding.prints):
+        # global-merge, for one, does nothing until it is told how much.
+        other = _worst(laboratory, place, control, known.name, params)
+        finding = other if other.changed or other.problem else finding
+    return finding, True
+
+
+def _worst(
+    laboratory: Laboratory, place: str, control: str, name: str, params: Sequence[str]
+) -> Finding:
+    """Of several parameters, the one that does harm counts, or else the one that does most."""
+    findings = [laboratory.try_pass(place.format(f"{name}<{p}>"), control) for p in params]
     return max(findings, key=lambda finding: (finding.problem != "", finding.changed))
 
 
-def _memory_ssa(laboratory: Laboratory, plain: str, with_it: str) -> tuple[str, str]:
-    """Whether a loop pass needs MemorySSA, and the text to try it with."""
-    if laboratory.fails(plain):
-        return ("accepted", plain) if laboratory.fails(with_it) else ("needed", with_it)
-    return ("refused" if laboratory.fails(with_it) else "accepted"), plain
+def _examples(params: Sequence[str]) -> list[str]:
+    """Each parameter that stands alone, or takes a number."""
+    return [param.replace("=N", "=100") for param in params if "=" not in param or "=N" in param]
+
+
+def _memory_ssa(laboratory: Laboratory, name: str) -> str:
+    """Whether a loop pass needs MemorySSA, or breaks it."""
+    without = laboratory.fails(_WRAPPED["loop"].format(name))
+    with_it = laboratory.fails(_WITH_MEMORY_SSA.format(name))
+    return "accepted" if without == with_it else "needed" if without else "refused"
 
 
 def judge(
@@ -274,11 +293,15 @@ def judge(
         return "excluded", "machine pass: runs in code generation"
     if finding.problem:
         return "excluded", finding.problem
-    seen = f"changed {finding.changed} of {finding.trials} sample modules"
+    seen = f"changed {finding.changed} of {finding.trials} sample modules, {finding.code} objects"
+    if f"{known.name}<" in finding.text and known.name not in _RUN_AS:
+        seen = f"{finding.text} {seen}"
     if in_pipelines:
         return "default", f"in LLVM's own pipelines; {seen}"
     if verdict.get("passed", 0) >= VETTED_LISTS:
         return "vetted", f"PassListEval: in {verdict['passed']} accepted lists, never to blame"
+    if finding.changed and not finding.code:
+        return "excluded", f"changes no code, neither alone nor before default<Oz>; {seen}"
     if finding.changed:
         return "untested", f"awaits vetting; {seen}"
     if finding.leaves_files:

@@ -28,6 +28,7 @@ from irsmith.check.suites import get_suite
 from irsmith.corpus.sample import sample
 from irsmith.parallel.shards import fingerprint, run_shards
 from irsmith.records import Candidate, Module
+from irsmith.sandbox.worker import Limits
 from irsmith.search.evaluate import Evaluator
 from irsmith.search.portfolio import choose
 from irsmith.search.space import Space, default_space
@@ -38,6 +39,8 @@ from irsmith.toolchain.llvm import arch_of
 
 DATA = Path(__file__).resolve().parent.parent / "irsmith/search/data"
 MODULES_A_SHARD = 4
+LIMITS = Limits(cpu_seconds=2.0, wall_seconds=120.0, memory_bytes=8 << 30)
+"""A list that needs more than 2 s on a module of at most 60 kB has no place in a portfolio."""
 
 
 def matrix(
@@ -130,7 +133,7 @@ def make(
     )
     rng = random.Random(arguments.seed)
     space = default_space()
-    with Evaluator(toolchain, triple, arguments.jobs) as evaluator:
+    with Evaluator(toolchain, triple, arguments.jobs, LIMITS) as evaluator:
         base = baselines(evaluator, modules)
         lists = list(dict.fromkeys(space.draw(rng) for _ in range(arguments.lists)))
         sizes = matrix(evaluator, modules, lists, work / "1-random")

@@ -31,27 +31,29 @@ from irsmith.toolchain.passes import load_passes
 OUTPUT = Path(__file__).resolve().parent.parent / "irsmith/toolchain/data/vetting.json"
 
 
-def atoms(tiers: tuple[str, ...]) -> list[str]:
-    """All passes of some tiers, with their switches, nested to module level."""
+def variants(tiers: tuple[str, ...]) -> list[list[str]]:
+    """All passes of some tiers, each with its switches, nested to module level."""
     found = []
     for known in load_passes().values():
-        if known.tier in tiers and known.levels and known.levels[0] != "machine":
-            if known.name.endswith(">") or "<O" in known.name:
-                continue
-            variants = flag_params(known)
-            found += [nested(known)] if not known.params_required else []
-            found += [nested(known, params) for params in variants]
+        if known.tier not in tiers or not known.levels or known.levels[0] == "machine":
+            continue
+        if known.inert or known.params_required:
+            continue
+        found.append([nested(known), *(nested(known, params) for params in flag_params(known))])
     return found
 
 
 def draw(
-    rng: random.Random, waiting: list[str], allowed: list[str], options: list[str]
+    rng: random.Random, waiting: list[list[str]], allowed: list[list[str]], options: list[str]
 ) -> Candidate:
-    """A list of 12 to 36 atoms, half of which wait for vetting; in half of the lists a level."""
-    parts = [
-        rng.choice(waiting if waiting and rng.random() < 0.6 else allowed)
-        for _ in range(rng.randint(12, 36))
-    ]
+    """Every pass that waits once, among ten that are allowed, in random order.
+
+    So 200 lists are enough to see each pass in 200 random surroundings. Half of the
+    lists have a level, too.
+    """
+    groups = [*waiting, *rng.choices(allowed, k=10)]
+    rng.shuffle(groups)
+    parts = [rng.choice(group) if rng.random() < 0.3 else group[0] for group in groups]
     if rng.random() < 0.5:
         parts.insert(rng.randrange(len(parts) + 1), rng.choice(LEVELS))
     codegen = rng.sample(options, rng.choice([0, 1, 2]))
@@ -94,7 +96,7 @@ def summary(verdicts: list[ListVerdict], toolchain: str, suite: str) -> dict[str
 def main() -> None:
     """Judge lists until the number is reached, then write the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lists", type=int, default=400)
+    parser.add_argument("--lists", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tiers", default="untested", help="tiers to vet, comma-separated")
     parser.add_argument("--jobs", type=int, default=1)
@@ -109,8 +111,8 @@ def main() -> None:
     if journal.exists():
         verdicts = [ListVerdict.from_json(json.loads(line)) for line in journal.open()]
     if not arguments.only_write:
-        waiting = atoms(tuple(arguments.tiers.split(",")))
-        allowed = atoms(("default", "vetted"))
+        waiting = variants(tuple(arguments.tiers.split(",")))
+        allowed = variants(("default", "vetted"))
         options = [option.text for option in OPTIONS]
         rng = random.Random(arguments.seed)
         plan = [draw(rng, waiting, allowed, options) for _ in range(arguments.lists)]

@@ -238,7 +238,9 @@ def test_clangs_own_pipelines_are_canonical(level):
     text = clang_pipeline(find_toolchain().version, "x86_64-unknown-linux-gnu", level)
     passes = PassList.parse(text)
     assert passes.text == text
-    assert passes.canonical(TABLE) == passes
+    # clang runs this one over the module; in a text, opt knows it for functions only.
+    explicit = text.replace(",declare-to-assign,", ",function(declare-to-assign),")
+    assert passes.canonical(TABLE).text == explicit
 
 
 def heads(level):
@@ -268,18 +270,31 @@ CGSCC = adaptor(["cgscc"], heads("cgscc") | FUNCTION)
 EXPLICIT = st.lists(heads("module") | FUNCTION | CGSCC, min_size=1, max_size=6).map(
     lambda elements: PassList(tuple(elements))
 )
-BARE = st.lists(
-    st.one_of([heads(level) for level in ("module", "cgscc", "function", "loop", "loop-mssa")]),
-    min_size=1,
-    max_size=6,
-).map(lambda elements: PassList(tuple(elements)))
+
+
+def bare(first, *below):
+    """Lists without adaptors that opt reads: what comes first decides the level of all."""
+    rest = st.lists(st.one_of([heads(level) for level in (first, *below)]), max_size=5)
+    return st.builds(lambda head, tail: PassList((head, *tail)), heads(first), rest)
+
+
+READ_BY_OPT = (
+    bare("module", "cgscc", "function", "loop", "loop-mssa")
+    | bare("cgscc", "function", "loop", "loop-mssa")
+    | bare("function", "loop", "loop-mssa")
+    | bare("loop", "loop-mssa")
+    | bare("loop-mssa", "loop")
+)
+MIXED = st.lists(st.one_of([heads(level) for level in SPACE]), min_size=1, max_size=6).map(
+    lambda elements: PassList(tuple(elements))
+)
 RUNS_OPT = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 
 @RUNS_OPT
-@given(EXPLICIT | BARE)
+@given(EXPLICIT | MIXED)
 def test_canonical_lists_are_read_by_opt_as_written(passes):
     canonical = passes.canonical(TABLE)
     assert canonical.canonical(TABLE) == canonical
@@ -292,11 +307,10 @@ def test_canonical_lists_are_read_by_opt_as_written(passes):
 
 
 @RUNS_OPT
-@given(BARE)
+@given(READ_BY_OPT)
 def test_canonical_means_what_opt_reads(passes):
     understood = opt_reads(passes.text)
-    if understood is None:
-        return
+    assert understood is not None
     expected = PassList.parse(understood).canonical(TABLE)
     assert places(passes.canonical(TABLE)) == places(expected)
 

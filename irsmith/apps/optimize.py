@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from irsmith.check.accept import Shipped, accept
 from irsmith.records import (
@@ -26,9 +26,10 @@ from irsmith.search.evaluate import Evaluator
 from irsmith.search.portfolio import load_portfolio
 from irsmith.search.space import default_space
 from irsmith.toolchain import elf
-from irsmith.toolchain.clang import codegen_flags, emit_with_clang
+from irsmith.toolchain.clang import codegen_flags, emit_with_clang, emit_with_llc
 from irsmith.toolchain.compile import Compiled, Job
 from irsmith.toolchain.find import Toolchain
+from irsmith.toolchain.llvm import arch_of
 
 EFFORTS = {"fast": 2, "balanced": 16, "max": 400}
 """Candidates compiled besides ``-Oz``. Up to the portfolio's length they come from the
@@ -190,48 +191,63 @@ def _distinct(
 
 
 class _Emitter:
-    """Makes outputs; by clang itself if the person's flags leave no trace in the IR."""
+    """Makes outputs: in process, or by clang's driver if flags leave no trace in the IR."""
 
     def __init__(
         self, toolchain: Toolchain, evaluator: Evaluator, module: Module, request: Request
     ) -> None:
         self.toolchain, self.evaluator = toolchain, evaluator
-        self.module, self.output = module, request.output
-        self.by_clang = codegen_flags(request.flags)
+        self.module, self.output, self.flags = module, request.output, request.flags
+        self.by_driver = bool(codegen_flags(request.flags))
 
     def baseline(self) -> tuple[Size, bytes]:
         """Sizes of ``-Oz`` and its output."""
-        wanted = "bitcode" if self.by_clang else self.output
-        compiled = self.evaluator.baseline(self.module.bitcode, wanted)
-        return self._finished(compiled, ())
+        return self._make(self.evaluator.baseline_candidate, direct=True)
 
     def emit(self, evaluation: Evaluation) -> tuple[Size, bytes] | None:
         """Sizes of a candidate and its output, or None if it cannot be compiled again."""
-        wanted = "bitcode" if self.by_clang else self.output
-        job = Job(self.module.bitcode, self.module.target, evaluation.candidate, output=wanted)
         try:
-            return self._finished(self.evaluator.compile(job), evaluation.candidate.codegen)
+            return self._make(evaluation.candidate, direct=False)
         except IrsmithError:
             return None
 
-    def _finished(self, compiled: Compiled, codegen: Sequence[str]) -> tuple[Size, bytes]:
-        if not self.by_clang:
+    def _make(self, candidate: Candidate, direct: bool) -> tuple[Size, bytes]:
+        wanted = "object" if self.by_driver else self.output
+        compiled = self._compile(candidate, direct, wanted)
+        if not self.by_driver:
+            # LLVM-C cannot be told to put constructors into .init_array; the driver does.
+            if self.output == "assembly" and b".ctors" in compiled.output:
+                return compiled.size, self._drive(candidate, direct, assembly=True)
             return compiled.size, compiled.output
-        code = self._clang(compiled.output, codegen, assembly=False)
-        loaded = elf.loaded_size(code)
-        size = Size(
-            loaded.text, loaded.rodata, loaded.data, loaded.unwind, compiled.size.instructions
-        )
-        if self.output == "assembly":
-            return size, self._clang(compiled.output, codegen, assembly=True)
+        code = self._drive(candidate, direct, assembly=False)
+        size = replace(elf.loaded_size(code), instructions=compiled.size.instructions)
         if self.output == "object":
             return size, code
-        if self.output == "bitcode":
-            return size, compiled.output
-        job = Job(compiled.output, self.module.target, Candidate(""), output="ir")
-        return size, self.evaluator.compile(job).output
+        if self.output == "assembly":
+            return size, self._drive(candidate, direct, assembly=True)
+        return size, self._compile(candidate, direct, self.output).output
 
-    def _clang(self, bitcode: bytes, codegen: Sequence[str], assembly: bool) -> bytes:
-        return emit_with_clang(
-            self.toolchain, bitcode, self.module.target, self.by_clang, codegen, assembly
+    def _compile(self, candidate: Candidate, direct: bool, output: str) -> Compiled:
+        module = self.module
+        return self.evaluator.compile(
+            Job(module.bitcode, module.target, candidate, output=output, direct=direct)
+        )
+
+    def _drive(self, candidate: Candidate, direct: bool, assembly: bool) -> bytes:
+        """Code generation outside; ``-Oz`` by clang from the start, as in the person's build."""
+        module = self.module
+        by_clang = arch_of(module.target) == "X86"
+        bitcode = module.bitcode
+        if not (direct and by_clang):
+            bitcode = self._compile(candidate, direct, "bitcode").output
+        emit = emit_with_clang if by_clang else emit_with_llc
+        passes = {"passes": True} if direct and by_clang else {}
+        return emit(
+            self.toolchain,
+            bitcode,
+            module.target,
+            self.flags,
+            candidate.codegen,
+            assembly,
+            **passes,
         )

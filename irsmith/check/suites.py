@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -55,21 +56,22 @@ def get_suite(name: str, toolchain: Toolchain, triple: str) -> Suite:
                 "installs anything); or use --suite quick"
             )
         return load_suite(full_folder(triple))
-    folder = cache_dir() / "suites" / f"quick-{architecture(triple)}-{toolchain.fingerprint}"
     sources = quick_programs()
-    stamp = _stamp(sources)
-    if (folder / "suite.json").exists() and (folder / "stamp").read_text() == stamp:
+    folder = _quick_folder(sources, toolchain, triple)
+    if (folder / "suite.json").exists():
         return load_suite(folder)
     bitcodes = _compiled(sources, folder / "all", toolchain, triple)
     kept, dropped = qualify(toolchain, triple, bitcodes, {})
     suite = Suite.of("quick", triple, sorted(kept, key=lambda p: p.milliseconds), dropped)
     save(suite, folder)
-    (folder / "stamp").write_text(stamp)
     return suite
 
 
-def _stamp(sources: Sequence[SourceProgram]) -> str:
-    return json.dumps([[s.name, s.source.read_text(), list(s.flags)] for s in sources])
+def _quick_folder(sources: Sequence[SourceProgram], toolchain: Toolchain, triple: str) -> Path:
+    """Named by the programs' text, so that a suite in the cache is never the wrong one."""
+    stamp = json.dumps([[s.name, s.source.read_text(), list(s.flags)] for s in sources])
+    digest = hashlib.sha256(f"{toolchain.fingerprint} {stamp}".encode()).hexdigest()[:12]
+    return cache_dir() / "suites" / f"quick-{architecture(triple)}-{digest}"
 
 
 def _compiled(

@@ -208,8 +208,8 @@ class Worker(Generic[Item, Result]):
             if kind == _BORN:
                 (self._child,) = struct.unpack("<i", body)
             elif kind == _DIED:
-                (status,) = struct.unpack("<i", body)
-                return self._death(status, killed)
+                status, phase, text = pickle.loads(body)
+                return self._death(status, phase, text, killed)
             else:  # the deadline has passed
                 killed = True
                 deadline = time.monotonic() + 10
@@ -223,29 +223,28 @@ class Worker(Generic[Item, Result]):
             return b"", b""
         header = _read(self._answers, _HEADER.size)
         if header is None:
-            text = self._take_stderr()
+            text = _last_words(self._stderr)
             self.close()
             raise WorkerBugError(f"the worker's nursery died: {text}")
         kind, length = _HEADER.unpack(header)
         return kind, _read(self._answers, length) or b""
 
-    def _death(self, status: int, killed: bool) -> Outcome[Result]:
-        text = self._take_stderr()
+    def _death(self, status: int, phase: int, text: str, killed: bool) -> Outcome[Result]:
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         if killed or number in (signal.SIGPROF, signal.SIGXCPU):
-            return Outcome(None, "time-out", f"over {self.limits.cpu_seconds:g} s", self._phase[0])
+            return Outcome(None, "time-out", f"over {self.limits.cpu_seconds:g} s", phase)
         how = signal.Signals(number).name if number else f"exit {os.WEXITSTATUS(status)}"
-        return Outcome(None, "crash", f"{how}: {text}" if text else how, self._phase[0])
+        return Outcome(None, "crash", f"{how}: {text}" if text else how, phase)
 
-    def _take_stderr(self) -> str:
-        """What the dead child said on stderr: the line with the assertion, else the first."""
-        text = os.pread(self._stderr, 1 << 16, 0).decode(errors="replace")
-        os.ftruncate(self._stderr, 0)
-        lines = [line.strip() for line in text.splitlines() if line.strip("\0 ")]
-        for line in lines:
-            if "Assertion" in line or "LLVM ERROR" in line:
-                return line.strip("\0")
-        return lines[0].strip("\0")[:300] if lines else ""
+
+def _last_words(stderr: int) -> str:
+    """What a dead child said: the line with the assertion, else the first."""
+    text = os.pread(stderr, 1 << 16, 0).decode(errors="replace").replace("\0", "")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for line in lines:
+        if "Assertion" in line or "LLVM ERROR" in line:
+            return line[:600]
+    return lines[0][:300] if lines else ""
 
 
 def _kill(pid: int) -> None:
@@ -328,7 +327,8 @@ def _nursery(
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
             os._exit(0)  # no more requests
         if not (os.WIFEXITED(status) and os.WEXITSTATUS(status) == _RECYCLE):
-            _send(answers, _DIED, struct.pack("<i", status))
+            # Read here, before the next child starts and says something else.
+            _send(answers, _DIED, pickle.dumps((status, phase[0], _last_words(2))))
 
 
 def _child(

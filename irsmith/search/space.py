@@ -30,18 +30,20 @@ class Space:
     """Atoms by level, and code generation options.
 
     Attributes:
-        atoms: for each level, atoms nested so that they stand at module level.
+        atoms: for each level, the passes, each with its variants: the bare pass, then
+            one for each of its switches. All are nested so that they stand at module level.
         codegen: options that may be combined.
     """
 
-    atoms: dict[str, tuple[str, ...]]
+    atoms: dict[str, tuple[tuple[str, ...], ...]]
     codegen: tuple[str, ...]
 
     def atom(self, rng: random.Random) -> str:
-        """One atom: the level by its share, then each alike."""
+        """One atom: a level by its share, each of its passes alike, three in ten with a switch."""
         levels = [level for level in _SHARES if self.atoms.get(level)]
         level = rng.choices(levels, [_SHARES[level] for level in levels])[0]
-        return rng.choice(self.atoms[level])
+        variants = rng.choice(self.atoms[level])
+        return rng.choice(variants) if rng.random() < 0.3 else variants[0]
 
     def draw(self, rng: random.Random) -> Candidate:
         """A random candidate without code generation options.
@@ -124,13 +126,13 @@ def flag_params(known: Pass) -> list[str]:
 @functools.cache
 def default_space(codegen: bool = True) -> Space:
     """All passes that the table allows, with their switches; vetted code generation options."""
-    atoms: dict[str, tuple[str, ...]] = {}
+    atoms: dict[str, tuple[tuple[str, ...], ...]] = {}
     for level, passes in search_space().items():
         group = "loop" if level == "loop-mssa" else level
-        found = list(atoms.get(group, ()))
-        for known in passes:
-            found.append(nested(known))
-            found += [nested(known, params) for params in flag_params(known)]
-        atoms[group] = tuple(dict.fromkeys(found))
+        variants = tuple(
+            (nested(known), *(nested(known, params) for params in flag_params(known)))
+            for known in passes
+        )
+        atoms[group] = (*atoms.get(group, ()), *variants)
     options = tuple(option.text for option in OPTIONS) if codegen else ()
     return Space(atoms, options)

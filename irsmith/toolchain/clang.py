@@ -184,14 +184,63 @@ def emit_with_clang(
     flags: Sequence[str],
     codegen: Sequence[str] = (),
     assembly: bool = False,
+    passes: bool = False,
 ) -> bytes:
-    """Code generation alone by clang's driver, for flags that leave no trace in the IR."""
+    """Code generation by clang's driver, for flags that leave no trace in the IR.
+
+    Args:
+        toolchain: where clang is.
+        bitcode: the module.
+        triple: target.
+        flags: the person's own; those for code generation are used.
+        codegen: code generation options.
+        assembly: assembly in place of an object.
+        passes: also run clang's own passes of ``-Oz``.
+    """
     options = [part for option in codegen for part in ("-mllvm", option)]
     arguments = [
         f"--target={triple}",
-        *("-Oz", "-Xclang", "-disable-llvm-passes", "-Wno-unused-command-line-argument", "-w"),
+        *("-Oz", *(() if passes else ("-Xclang", "-disable-llvm-passes")), "-w"),
         *codegen_flags(flags),
         *options,
         *("-S" if assembly else "-c", "-o", "-", "-x", "ir", "-"),
     ]
     return run_clang(toolchain, arguments, bitcode)
+
+
+_LLC_FLAGS = {
+    "-ffunction-sections": "-function-sections",
+    "-fdata-sections": "-data-sections",
+    "-fno-unique-section-names": "-unique-section-names=false",
+}
+
+
+def emit_with_llc(
+    toolchain: Toolchain,
+    bitcode: bytes,
+    triple: str,
+    flags: Sequence[str],
+    codegen: Sequence[str] = (),
+    assembly: bool = False,
+) -> bytes:
+    """Code generation by ``llc``, for targets that the clang wheel does not generate code for.
+
+    Raises:
+        IrsmithError: a flag that llc has no counterpart of, or llc failed.
+    """
+    unknown = [flag for flag in codegen_flags(flags) if flag not in _LLC_FLAGS]
+    if unknown:
+        raise IrsmithError(f"{unknown[0]!r} is not supported for {triple}: leave it out")
+    static = any(flag in ("-fno-pic", "-fno-PIC", "-fno-pie", "-fno-PIE") for flag in flags)
+    command = [
+        str(toolchain.tool("llc")),
+        *("-O2", f"-mtriple={triple}", f"-filetype={'asm' if assembly else 'obj'}"),
+        f"-relocation-model={'static' if static else 'pic'}",
+        *(_LLC_FLAGS[flag] for flag in codegen_flags(flags)),
+        *codegen,
+        *("-o", "-", "-"),
+    ]
+    done = subprocess.run(command, input=bitcode, capture_output=True, timeout=300, check=False)
+    if done.returncode:
+        raise IrsmithError(f"llc: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from irsmith.records import IrsmithError
+from irsmith.toolchain.init_array import with_init_arrays
 
 _RELOC_STATIC, _RELOC_PIC = 1, 2
 _CODE_MODELS = {None: 0, 0: 2, 1: 3, 2: 4, 3: 5, 4: 6}
@@ -389,7 +390,8 @@ class IRModule:
         message = llvm.take_errors()
         if message:
             raise LLVMError(message)
-        return data
+        # LLVM-C leaves constructors in .ctors, which lld never runs; clang does not.
+        return data if assembly else with_init_arrays(data)
 
     def bitcode(self) -> bytes:
         """The module as bitcode."""

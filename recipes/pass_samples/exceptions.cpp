@@ -31,6 +31,13 @@ struct Box : Shape {
   int area() const override { return a * b; }
 };
 
+struct Quad {
+  int a, b, c, d;
+};
+__attribute__((noinline)) static bool same(const Quad &x, const Quad &y) {
+  return x.a == y.a && x.b == y.b && x.c == y.c && x.d == y.d;
+}
+
 template <typename Function> static int twice(Function function, int x) {
   return function(x) + function(x + 1);
 }
@@ -65,5 +72,7 @@ int main() {
   }
   int offset = total;
   printf("%d %d\n", measure(Box(4, 5)), twice([&](int x) { return x * offset; }, 3));
+  const Quad first = {1, 2, 3, total}, second = {1, 2, 3, 1025};
+  printf("%d %d\n", same(first, first), same(first, second));
   return 0;
 }

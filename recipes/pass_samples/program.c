@@ -158,6 +158,10 @@ NOINLINE static int scaled(int x, int factor, int dead) { return x * factor; }
 NOINLINE static struct pair swapped(struct pair p) {
   return (struct pair){p.second, p.first};
 }
+static int minus(int x) { return x - 9; }
+static int times(int x) { return x * 3; }
+static int (*const jump_table[3])(int) = {minus, times, replaceable};
+NOINLINE int through_table(u32 which, int x) { return jump_table[which](x); }
 static int apply(int (*f)(int), int x) { return f(x) + f(x + 1); }
 static int increment(int x) { return x + 1; }
 static int negate(int x) { return -x; }
@@ -278,6 +282,7 @@ NOINLINE void recurrence(int *p, int n) {
   for (int i = 1; i < n; i++) p[i] = p[i - 1] + p[i] * 2;
 }
 NOINLINE void distributed(int *restrict p, int *restrict q, const int *restrict r, int n) {
+#pragma clang loop distribute(enable)
   for (int i = 1; i < n; i++) {
     p[i] = (p[i - 1] & 255) * r[i];
     q[i] = r[i] * 5 + q[i];
@@ -298,10 +303,33 @@ NOINLINE u64 flattened(const u32 *p, u32 rows, u32 columns) {
   return sum;
 }
 
+NOINLINE void jammed(int *restrict sums, const int (*restrict matrix)[16], int n) {
+#pragma unroll_and_jam(2)
+  for (int i = 0; i < n; i++) {
+    int sum = 0;
+    for (int j = 0; j < 16; j++) sum += matrix[i][j];
+    sums[i] = sum;
+  }
+}
+NOINLINE void transposed(int (*restrict a)[16], const int (*restrict b)[16]) {
+  for (int i = 0; i < 16; i++)
+    for (int j = 0; j < 16; j++) a[j][i] = a[j][i] + b[j][i];
+}
+NOINLINE void count_down(int *p, u32 n) {
+  for (; n != 0; n--) *p++ += 7;
+}
+NOINLINE void invariant_store(int *sum, const int *p, int n) {
+  for (int i = 0; i < n; i++) *sum += p[i];
+}
+
 /* Memory: structs, comparisons, unions, bit fields, a variable length array. */
 struct record { int id; short kind; char tag[6]; long weight; };
 NOINLINE int same_record(const struct record *a, const struct record *b) {
   return a->id == b->id && a->kind == b->kind && a->weight == b->weight;
+}
+struct quad { int a, b, c, d; };
+NOINLINE int same_quad(const struct quad *p, const struct quad *q) {
+  return p->a == q->a && p->b == q->b && p->c == q->c && p->d == q->d;
 }
 NOINLINE int same_bytes(const void *a, const void *b) { return memcmp(a, b, 16) == 0; }
 NOINLINE int order_bytes(const void *a, const void *b) { return memcmp(a, b, 8) < 0; }
@@ -410,6 +438,20 @@ NOINLINE int assumed(int *p, int n) {
   for (int i = 0; i < n; i++) sum += p[i];
   return n > 0 ? sum : -1;
 }
+NOINLINE int multiples(int b, int s) {
+  int first = b * s, second = (b + 1) * s, third = (b + 2) * s;
+  return first ^ second ^ third;
+}
+NOINLINE int partial_sums(int a, int b, int c) {
+  int first = a + c;
+  printf("%d ", first);
+  int second = a + (b + c);
+  return first ^ second;
+}
+NOINLINE int known(int x) {
+  return (__builtin_constant_p(x) ? 1 : 2) + (int)__builtin_object_size(&x, 0);
+}
+NOINLINE int compared_as_float(int x) { return (float)(x & 1023) < 3.0f; }
 NOINLINE int narrow(unsigned char a, unsigned char b) {
   unsigned char c = (unsigned char)(a + b);
   return c > 100 ? c - a : c + (signed char)b;
@@ -422,6 +464,7 @@ NOINLINE int atomics(int x) {
   int expected = old + x;
   __atomic_compare_exchange_n(&shared_value, &expected, 100, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  old ^= (int)__atomic_fetch_nand(&shared_value, 6, __ATOMIC_RELAXED) & 1;
   return old + __atomic_exchange_n(&shared_value, x + 1, __ATOMIC_SEQ_CST);
 }
 NOINLINE int volatiles(int x) {
@@ -479,10 +522,11 @@ static void functions(void) {
   printf("%d %d\n", early_way_out(large, 40), early_way_out(0, 3));
   printf("%d %d\n", early_way_out(other, 60), exported_counter);
   printf("%d %d\n", replaceable(3), variadic(4, 1, 2, 3, 4));
+  printf("%d %d %d\n", through_table(0, 5), through_table(1, 5), through_table(2, 5));
 }
 
 static void loops(void) {
-  static int a[64], b[64], c[64], matrix[12][12], sums[12];
+  static int a[64], b[64], c[64], matrix[12][12], sums[12], wide_a[16][16], wide_b[16][16];
   fill_and_copy(50);
   for (int i = 0; i < 64; i++) {
     a[i] = next() % 100;
@@ -502,6 +546,12 @@ static void loops(void) {
   maybe_aliased(c, b, c + 3, 20);
   printf("%d %d %d\n", a[15], b[11], c[19]);
   printf("%d\n", first_difference(buffer_a, buffer_b, 3, 60));
+  for (int i = 0; i < 256; i++) wide_b[i / 16][i % 16] = next() % 50;
+  jammed(sums, wide_b, 12);
+  transposed(wide_a, wide_b);
+  count_down(wide_a[3], 20);
+  invariant_store(sums + 2, wide_a[4], 9);
+  printf("%d %d %d\n", sums[2], sums[11], wide_a[3][9] + wide_a[4][1]);
   printf("%lu\n", flattened((const u32 *)large, 10, 20));
 }
 
@@ -510,6 +560,8 @@ static void memory(void) {
   int four[4], x = 4, y = 9;
   char text[16];
   printf("%d %d %ld\n", same_record(&r, &s), same_record(&r, &t), t.weight);
+  printf("%d %d\n", same_quad((const struct quad *)table_a, (const struct quad *)table_b),
+         same_quad((const struct quad *)large, (const struct quad *)other));
   printf("%d %d\n", same_bytes(table_a, table_b), order_bytes("abcdefgh", "abcdefgz"));
   printf("%d %d\n", fields(0x12345678u), variable_array(next() % 5 + 6));
   four_stores(four, table_a);
@@ -537,6 +589,8 @@ static void numbers(void) {
   complex_product(f, f, g, 4);
   printf("%.2f %.2f %.2f %.2f\n", v[0], v[1], g[2], g[7]);
   printf("%d %d %d\n", reassociated(1, 2, 3), assumed(aligned, 16), narrow(200, 100));
+  printf("%d %d", multiples(7, next() & 63), known(3));
+  printf(" %d %d\n", partial_sums(1, 2, 3), compared_as_float(1025));
 }
 
 static void kept(void) {

@@ -139,7 +139,7 @@ int main(void)
     CHECK(early_out(v, 7 - zero) == 2470 && last_report == 12822
           && reports == 2);
     reports = 0;
-    CHECK(retries(4 + zero, zero) == 40 && retries(4, 3 + zero) == 43);
+    CHECK(retries(4, zero) == 40 && retries(4, 3 + zero) == 43);
     CHECK(reports == 3 && retries(9, 6 + zero) == -6 && reports == 8);
     CHECK(retries(-1 - zero, 1) == 0 && last_report == -1 && reports == 10);
     printf("cold_paths %d %d\n", h, reports);

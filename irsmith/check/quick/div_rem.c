@@ -95,7 +95,7 @@ int main(void)
     CHECK((I32_MIN + zero) / I32_MIN == 1 && (5 + zero) / I32_MIN == 0);
     CHECK((5 + zero) % I32_MIN == 5 && (I32_MIN + 1 + zero) / -1 == 2147483647);
     CHECK((u32)(I32_MIN + zero) / (u32)-1 == 0);
-    CHECK((signed char)(-128 + zero) / (signed char)(-1 + zero) == 128);
+    CHECK((signed char)(-128 + zero) / (signed char)-1 == 128);
     CHECK((i64)(I32_MIN + zero) / -1 == 2147483648LL);
     CHECK((unsigned char)(200 + zero) / 7 == 28);
     CHECK((short)(-200 + zero) % 7 == -4);

@@ -104,7 +104,8 @@ int main(void)
     CHECK(-(i128)make(0, 1ULL << 63) == (i128)(long long)(1ULL << 63));
     for (i = 0; i < 128; i += 9) {
         q = make(x, y);
-        h = h * 31 + (q << (i + zero)) + (q >> (i + zero));
+        h = h * 31 + (q << (i + zero));
+        h = h * 31 + (q >> (i + zero));
         CHECK((q >> i << i) + (q & (((u128)1 << i) - 1)) == q);
         CHECK(((i128)q >> i) < 0 && ((q >> i) & 1) == (i < 64 ? y >> i & 1
                                                        : x >> (i - 64) & 1));

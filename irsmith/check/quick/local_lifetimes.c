@@ -22,9 +22,8 @@ static volatile int zero = 0;
 static int count_to_three(void)
 {
     int x = 1;
-    char room[200];
+    char room[200] __attribute__((unused));
 
-    (void)room;
 again:
     x++;
     if (x != 3)
@@ -54,9 +53,8 @@ static u32 mixed_scopes(u32 n)
         for (u32 j = 0; j < 4; j++)
             first[j] = h + j * i;
         {
-            u32 second[4], unused[9];
+            u32 second[4], extra[9] __attribute__((unused));
 
-            (void)unused;
             for (u32 j = 0; j < 4; j++)
                 second[j] = first[3 - j] * 3;
             h = h * 5 + second[i % 4];

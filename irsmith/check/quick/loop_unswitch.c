@@ -132,7 +132,7 @@ int main(void)
     CHECK(optional(v, 10, 0) == 27 && optional(v, 10, &five) == 27 + 15);
     CHECK(optional(v, 2 + zero, &five) == 12);
     for (int op = 0; op < 6; op++)
-        h = h * 7 + by_switch(v, 10 - zero, op + zero) % 1000;
+        h = h * 7 + by_switch(v, 10, op + zero) % 1000;
     CHECK(by_switch(v, 10, zero) == 38 && by_switch(v, 10, 3 + zero) == 900);
     CHECK(by_switch(v, 10, 4 + zero) == 1 && by_switch(v, 10, 9 + zero) == -9);
     CHECK(by_switch(v, 8, 3 + zero) == 9);

@@ -121,7 +121,7 @@ int main(void)
     CHECK(compares(~0u - zero, 1) == 0x6f);
     CHECK(compares(0x80000000u + zero, 0x80000000u) == 0x23);
     CHECK(compares(zero, 0) == 0x30);
-    CHECK(zero - 1 > zero && -(zero + 1) == ~zero);
+    CHECK(zero - 1 > zero && -(zero + 1) == ~0u);
     CHECK((zero - 1) / 2 == ~0u >> 1);
     for (i = 0; i < 32; i++) {
         u32 x = (u32)splitmix(&state), y = (u32)splitmix(&state);
