@@ -41,6 +41,7 @@ from common import (
     units_of,
     worker_cpu,
 )
+
 from irsmith.records import Candidate, Module
 from irsmith.sandbox.worker import Worker
 from irsmith.search.evaluate import LIMITS, Evaluator
@@ -76,7 +77,9 @@ def in_process(evaluator: Evaluator, module: Module, candidate: Candidate) -> To
 def as_processes(toolchain: Toolchain, path: Path, candidate: Candidate) -> Took:
     """One evaluation by ``opt | llc``."""
     passes = [f"-passes={candidate.passes}"] if candidate.passes else []
-    optimise = [str(toolchain.tool("opt")), *passes, str(path), "-o", "-"]
+    # As in process: position-independent, and the order of uses is not kept in bitcode.
+    optimise = [str(toolchain.tool("opt")), "-relocation-model=pic", *passes, str(path)]
+    optimise += ["-preserve-bc-uselistorder=false", "-o", "-"]
     generate = [str(toolchain.tool("llc")), "-O2", "-relocation-model=pic", "-filetype=obj"]
     generate += [*candidate.codegen, "-o", "-", "-"]
     quiet = subprocess.DEVNULL

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from irsmith.corpus.directory import named_sources
 from irsmith.corpus.functions import cut_function, function_names
 from irsmith.corpus.read import read_modules
 from irsmith.parallel.shards import fingerprint, run_shards
@@ -219,12 +220,48 @@ def curve_table(rows: Sequence[Row], budget: int) -> list[dict[str, Any]]:
     return lines
 
 
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Portfolio against random search, with intervals, on units and on functions."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    kinds = [title for title in ("whole units", "single functions") if title in result]
+    figure, every = pyplot.subplots(1, len(kinds), figsize=(5 * len(kinds), 3.6), squeeze=False)
+    for axes, title in zip(every[0], kinds, strict=True):
+        for kind, mark in (("portfolio", "o-"), ("random", "s--")):
+            lines = [line for line in result[title] if line["kind"] == kind]
+            ks = [line["k"] for line in lines]
+            axes.plot(ks, [line["loaded"] for line in lines], mark, label=kind)
+            low, high = zip(*(line["interval"] for line in lines), strict=True)
+            axes.fill_between(ks, low, high, alpha=0.15)
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(STEPS, [str(k) for k in STEPS])
+        n, packages = result[title][0]["n"], result[title][0]["packages"]
+        axes.set_title(f"{title} (n = {n}, {packages} packages)")
+        axes.set_xlabel("candidates compiled besides -Oz")
+        axes.set_ylabel("loaded bytes saved over -Oz, %")
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    figure.tight_layout()
+    figure.savefig(path)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--corpus", type=Path, required=True, help="folder of Parquet files")
+    parser.add_argument(
+        "--source",
+        action="append",
+        default=[],
+        metavar="PACKAGE=FOLDER",
+        help="plain sources of a Debian package of the test split; may be repeated",
+    )
     parser.add_argument("--target", default="x86-64")
     parser.add_argument("--units", type=int, default=200)
     parser.add_argument("--functions", type=int, default=200)
@@ -233,12 +270,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--work", type=Path, default=Path("runs/quality"))
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, help="keep the numbers")
+    parser.add_argument("--plot", type=Path, help="draw them (.svg .png)")
     arguments = parser.parse_args()
     toolchain = find_toolchain()
     triple = target_triple(arguments.target)
     portfolio = load_portfolio(triple).candidates
     every = list(read_modules(arguments.corpus, "test"))
+    every += named_sources(toolchain, arguments.source, "test", triple)
     units = choose_units(every, arguments.units, arguments.seed)
     rng = random.Random(arguments.seed)
     functions: list[Module] = []
@@ -267,6 +306,8 @@ def main() -> None:
                 arguments.seed,
             )
             result["long search"] = curve_table(rows, arguments.budget)
+    if arguments.plot:
+        draw(result, arguments.plot)
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=1) + "\n")
 

@@ -117,12 +117,14 @@ class Evaluation:
         ir_hash: 16 hexadecimal digits that name the IR after the passes; equal
             IR gives equal code under equal code generation options.
         failure: why there is no size, in a few words.
+        output: the object, if it was asked for.
     """
 
     candidate: Candidate
     size: Size | None
     ir_hash: str = ""
     failure: str = ""
+    output: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

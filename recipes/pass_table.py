@@ -228,7 +228,7 @@ def experiment(toolchain: Toolchain, names: Mapping[str, Known]) -> Experiments:
                 continue
             if "loop" in known.levels:
                 memory_ssa[known.name] = _memory_ssa(laboratory, known.name)
-            needs_memory_ssa = memory_ssa.get(known.name) == "needed"
+            needs_memory_ssa = known.levels[0] == "loop" and memory_ssa[known.name] == "needed"
             finding, takes_bare_name = _try(laboratory, known, needs_memory_ssa)
             findings[known.name] = finding
             if not takes_bare_name:

@@ -21,10 +21,13 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from irsmith.check.passlisteval import PassListEval
 from irsmith.check.suites import get_suite
+from irsmith.corpus.directory import named_sources
+from irsmith.corpus.read import read_modules
 from irsmith.corpus.sample import sample
 from irsmith.parallel.shards import fingerprint, run_shards
 from irsmith.records import Candidate, Module
@@ -120,11 +123,19 @@ def vetted_choice(
 
 
 def make(
-    toolchain: Toolchain, triple: str, corpus: Path, work: Path, arguments: argparse.Namespace
+    toolchain: Toolchain,
+    triple: str,
+    corpus: Path | None,
+    work: Path,
+    arguments: argparse.Namespace,
 ) -> None:
     """Run the four steps and write the portfolio."""
+    found = chain(
+        read_modules(corpus, "train") if corpus else (),
+        named_sources(toolchain, arguments.source, "train", triple),
+    )
     units, functions = sample(
-        toolchain, corpus, "train", arguments.units, arguments.functions, arguments.seed
+        toolchain, found, arguments.units, arguments.functions, arguments.seed
     )
     modules = [*units, *functions]
     print(
@@ -135,7 +146,9 @@ def make(
     space = default_space()
     with Evaluator(toolchain, triple, arguments.jobs, LIMITS) as evaluator:
         base = baselines(evaluator, modules)
-        lists = list(dict.fromkeys(space.draw(rng) for _ in range(arguments.lists)))
+        started = [Candidate(c.passes) for path in arguments.start for c in read(path)]
+        drawn = [space.draw(rng) for _ in range(arguments.lists)]
+        lists = list(dict.fromkeys([*started, *drawn]))
         sizes = matrix(evaluator, modules, lists, work / "1-random")
         parents = [lists[index] for index, _ in choose(sizes, base, 24)]
         report("random lists", sizes, base)
@@ -191,6 +204,11 @@ def make(
     print(f"wrote {path.name}: {len(chosen)} candidates")
 
 
+def read(path: Path) -> list[Candidate]:
+    """The candidates of a portfolio file."""
+    return [Candidate.from_json(entry) for entry in json.loads(path.read_text())["candidates"]]
+
+
 def report(stage: str, sizes: list[list[int | None]], base: list[int]) -> None:
     """Print the learning curve on the modules that it was chosen from."""
     curve = choose(sizes, base, 32)
@@ -205,7 +223,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--corpus", type=Path, required=True, help="folder of Parquet files")
+    parser.add_argument("--corpus", type=Path, help="folder of Parquet files")
+    parser.add_argument(
+        "--source",
+        action="append",
+        default=[],
+        metavar="PACKAGE=FOLDER",
+        help="plain sources of a Debian package of the train split; may be repeated",
+    )
+    parser.add_argument(
+        "--start",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a portfolio of another target, whose lists are tried too",
+    )
     parser.add_argument("--target", default="x86-64")
     parser.add_argument("--work", type=Path, default=None, help="default runs/portfolio-TARGET")
     parser.add_argument("--units", type=int, default=96)

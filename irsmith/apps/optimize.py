@@ -35,6 +35,7 @@ EFFORTS = {"fast": 2, "balanced": 16, "max": 400}
 """Candidates compiled besides ``-Oz``. Up to the portfolio's length they come from the
 portfolio, in its order; beyond it from local search."""
 
+_KEEP_OBJECTS = 16
 _CHECKED_AT_MOST = 8
 """Candidates that the checker may refuse before we settle for ``-Oz``."""
 
@@ -118,7 +119,9 @@ def optimize(
     with Evaluator(toolchain, module.target, jobs) as evaluator:
         emitter = _Emitter(toolchain, evaluator, module, request)
         baseline, baseline_output = emitter.baseline()
-        ledger = Ledger(evaluator, module.bitcode, request.objective, progress)
+        # Few candidates bring their code along, so that the winner is not compiled again.
+        keep = "object" if budget <= _KEEP_OBJECTS and emitter.in_process_object else ""
+        ledger = Ledger(evaluator, module.bitcode, request.objective, progress, keep)
         ledger.measure(portfolio.candidates[:budget])
         if budget > len(portfolio.candidates):
             space = default_space()
@@ -199,6 +202,7 @@ class _Emitter:
         self.toolchain, self.evaluator = toolchain, evaluator
         self.module, self.output, self.flags = module, request.output, request.flags
         self.by_driver = bool(codegen_flags(request.flags))
+        self.in_process_object = self.output == "object" and not self.by_driver
 
     def baseline(self) -> tuple[Size, bytes]:
         """Sizes of ``-Oz`` and its output."""
@@ -206,6 +210,8 @@ class _Emitter:
 
     def emit(self, evaluation: Evaluation) -> tuple[Size, bytes] | None:
         """Sizes of a candidate and its output, or None if it cannot be compiled again."""
+        if evaluation.output and evaluation.size:
+            return evaluation.size, evaluation.output
         try:
             return self._make(evaluation.candidate, direct=False)
         except IrsmithError:

@@ -13,6 +13,7 @@ from irsmith.toolchain.clang import (
     DEFAULT_TARGETS,
     IR_SUFFIXES,
     check_flags,
+    dropped_flags,
     language_of,
     target_triple,
     to_bitcode,
@@ -65,7 +66,9 @@ def load(
         source = given.data if given.data is not None else given.name
         triple = triple or DEFAULT_TARGETS["X86"]
         bitcode = to_bitcode(toolchain, source, language, triple, flags)
-        return _module(bitcode, triple, given.name), ()
+        dropped = dropped_flags(flags)
+        remark = f"{' '.join(dropped)} left out: irsmith compiles for -Oz, one file at a time"
+        return _module(bitcode, triple, given.name), (remark,) if dropped else ()
     if flags:
         raise IrsmithError(f"{given.name}: flags after -- are for C and C++, not for IR")
     try:

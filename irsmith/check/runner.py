@@ -186,7 +186,7 @@ def emit_program(
         LLVMError: the list is refused.
         VerifierError: the list breaks the module.
     """
-    with llvm.context() as context, codegen.options(llvm, task.candidate.codegen):
+    with llvm.context() as context:
         report(PHASE_PASSES)
         module: IRModule = context.parse(bitcode)
         prepare(module, triple)
@@ -195,7 +195,8 @@ def emit_program(
         if broken:
             raise VerifierError(f"verifier: {broken.splitlines()[0]}")
         report(PHASE_EMIT)
-        return module.emit(task.level)
+        with codegen.options(llvm, task.candidate.codegen):
+            return module.emit(task.level)
 
 
 def runner(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
 
 from irsmith.corpus.functions import cut_function, function_names
-from irsmith.corpus.read import read_modules
 from irsmith.records import Module
 from irsmith.toolchain.find import Toolchain
 
@@ -67,8 +65,9 @@ def sample_functions(
 
 
 def sample(
-    toolchain: Toolchain, folder: Path, split: str, units: int, functions: int, seed: int
+    toolchain: Toolchain, modules: Iterable[Module], units: int, functions: int, seed: int
 ) -> tuple[list[Module], list[Module]]:
-    """Units, and functions out of other units, of one split."""
-    every = sample_units(read_modules(folder, split), units + 2 * functions, seed)
-    return every[:units], sample_functions(toolchain, every[units:], functions, seed)
+    """Units, and single functions out of other units as far as there are enough."""
+    every = sample_units(modules, units + 2 * functions, seed)
+    others = every[units:] or every
+    return every[:units], sample_functions(toolchain, others, functions, seed)

@@ -62,9 +62,10 @@ class Ledger:
         bitcode: bytes,
         objective: Objective,
         progress: Callable[[int], None] = lambda _: None,
+        output: str = "",
     ) -> None:
         self.evaluator, self.bitcode, self.objective = evaluator, bitcode, objective
-        self.progress = progress
+        self.progress, self.output = progress, output
         self.seen: dict[Candidate, Evaluation] = {}
         self.curve: list[Point] = []
         self.refused = 0
@@ -76,7 +77,7 @@ class Ledger:
     def measure(self, candidates: Sequence[Candidate]) -> list[Evaluation]:
         """Compile those that are new; the evaluations of all, in order."""
         new = [c for c in dict.fromkeys(candidates) if c not in self.seen]
-        for evaluation in self.evaluator.measure(self.bitcode, new):
+        for evaluation in self.evaluator.measure(self.bitcode, new, self.output):
             self.seen[evaluation.candidate] = evaluation
             self.progress(len(self.seen))
             if evaluation.size is None:

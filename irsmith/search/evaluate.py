@@ -75,17 +75,24 @@ class Evaluator:
             raise IrsmithError(failure_text(outcome))
         return outcome.value
 
-    def measure(self, bitcode: bytes, candidates: Iterable[Candidate]) -> Iterator[Evaluation]:
+    def measure(
+        self, bitcode: bytes, candidates: Iterable[Candidate], output: str = ""
+    ) -> Iterator[Evaluation]:
         """Sizes of candidates on one module, in order.
 
         Candidates with one pass list that follow each other share its passes.
+
+        Args:
+            bitcode: the module.
+            candidates: taken lazily.
+            output: ``object`` brings the code along with each size.
         """
         kept: list[Candidate] = []
 
         def jobs() -> Iterator[Job]:
             for candidate in candidates:
                 kept.append(candidate)
-                yield Job(bitcode, self.triple, candidate)
+                yield Job(bitcode, self.triple, candidate, output=output)
 
         for index, outcome in enumerate(in_order(self._workers, jobs())):
             yield as_evaluation(kept[index], outcome)
@@ -116,4 +123,5 @@ def as_evaluation(candidate: Candidate, outcome: Outcome[Compiled]) -> Evaluatio
     """What the rest of irsmith sees of a compilation."""
     if outcome.value is None:
         return Evaluation(candidate, None, failure=failure_text(outcome))
-    return Evaluation(candidate, outcome.value.size, outcome.value.ir_hash)
+    compiled = outcome.value
+    return Evaluation(candidate, compiled.size, compiled.ir_hash, output=compiled.output)

@@ -108,6 +108,11 @@ def frontend_flags(flags: Sequence[str]) -> list[str]:
     return [flag for flag in flags if not flag.startswith(_DROPPED_PREFIXES)]
 
 
+def dropped_flags(flags: Sequence[str]) -> list[str]:
+    """Those of the flags that irsmith leaves out: levels and link-time optimisation."""
+    return [flag for flag in flags if flag.startswith(_DROPPED_PREFIXES)]
+
+
 def codegen_flags(flags: Sequence[str]) -> list[str]:
     """Those of the flags that change code generation without leaving a trace in the IR.
 

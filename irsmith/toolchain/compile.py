@@ -17,6 +17,9 @@ from irsmith.records import Candidate, IrsmithError, Size
 from irsmith.toolchain import codegen, elf
 from irsmith.toolchain.llvm import LLVM, IRModule, load
 
+_Key = tuple[str, tuple[str, ...], int]
+_OBJECTS_KEPT = 4
+
 
 class VerifierError(IrsmithError):
     """A pass left a module that LLVM's verifier refuses."""
@@ -64,7 +67,8 @@ class Compiler:
         self.llvm = llvm
         self._module = b""
         self._optimised: tuple[str, str, bytes, int] | None = None
-        self._sizes: dict[tuple[str, tuple[str, ...], int], Size] = {}
+        self._sizes: dict[_Key, Size] = {}
+        self._objects: dict[_Key, bytes] = {}
 
     def __call__(self, job: Job) -> Compiled:
         """Compile one job.
@@ -79,33 +83,37 @@ class Compiler:
         if module != self._module:
             self._module, self._optimised = module, None
             self._sizes.clear()
+            self._objects.clear()
         passes = job.candidate.passes
         # A list with several sets of code generation options runs its passes once.
         if self._optimised is None or self._optimised[0] != passes:
             self._optimised = (passes, *self._optimise(job))
         _, ir_hash, bitcode, instructions = self._optimised
         key = (ir_hash, job.candidate.codegen, job.level)
+        if key not in self._sizes or (job.output == "object" and key not in self._objects):
+            code = self._emit(bitcode, job, assembly=False)
+            self._sizes[key] = elf.loaded_size(code)
+            while len(self._objects) >= _OBJECTS_KEPT:
+                self._objects.pop(next(iter(self._objects)))
+            self._objects[key] = code
         output = b""
-        if key not in self._sizes or job.output in ("object", "assembly"):
-            with self.llvm.context() as context, codegen.options(self.llvm, job.candidate.codegen):
-                made = context.parse(bitcode).emit(job.level, job.output == "assembly")
-            if job.output == "assembly":
-                output = made
-                if key not in self._sizes:
-                    self(replace(job, output=""))
-            else:
-                self._sizes[key] = elf.loaded_size(made)
-                output = made if job.output == "object" else b""
-        if job.output == "bitcode":
+        if job.output == "object":
+            output = self._objects[key]
+        elif job.output == "assembly":
+            output = self._emit(bitcode, job, assembly=True)
+        elif job.output == "bitcode":
             output = bitcode
         elif job.output == "ir":
             with self.llvm.context() as context:
                 output = context.parse(bitcode).text().encode()
-        size = self._sizes[key]
-        return Compiled(replace(size, instructions=instructions), ir_hash, output)
+        return Compiled(replace(self._sizes[key], instructions=instructions), ir_hash, output)
+
+    def _emit(self, bitcode: bytes, job: Job, assembly: bool) -> bytes:
+        with self.llvm.context() as context, codegen.options(self.llvm, job.candidate.codegen):
+            return context.parse(bitcode).emit(job.level, assembly)
 
     def _direct(self, job: Job) -> Compiled:
-        with self.llvm.context() as context, codegen.options(self.llvm, job.candidate.codegen):
+        with self.llvm.context() as context:
             module = context.parse(job.bitcode)
             prepare(module, job.triple)
             module.run_passes(job.candidate.passes, job.level)
@@ -113,9 +121,10 @@ class Compiler:
             count = sum(module.instruction_counts().values())
             output = module.text().encode() if job.output == "ir" else bitcode
             twin = module.clone() if job.output == "assembly" else None
-            made = module.emit(job.level)
-            if twin is not None:
-                output = twin.emit(job.level, assembly=True)
+            with codegen.options(self.llvm, job.candidate.codegen):
+                made = module.emit(job.level)
+                if twin is not None:
+                    output = twin.emit(job.level, assembly=True)
         output = made if job.output == "object" else output if job.output else b""
         size = replace(elf.loaded_size(made), instructions=count)
         return Compiled(size, hashlib.blake2b(bitcode, digest_size=8).hexdigest(), output)

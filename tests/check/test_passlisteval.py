@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from irsmith.check import passlisteval
 from irsmith.check.passlisteval import ListVerdict, PassListEval
 from irsmith.check.suite import LEVELS, Program, Suite, load_suite, save
@@ -117,7 +118,7 @@ def test_planted_miscompiled_modules_are_caught(toolchain, suite):
         with PassListEval(toolchain, wrong, jobs=2, cached=False) as judge:
             verdict = judge.judge(Candidate(""))
     caught = {failure.program for failure in verdict.failures}
-    by_kind = {kind: 0 for kind in kinds}
+    by_kind = dict.fromkeys(kinds, 0)
     for program, kind in zip(planted, kinds, strict=True):
         by_kind[kind] += program.name in caught
     # A mutation may hit dead code or change nothing that can be seen, but most must show,

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from irsmith.parallel.local import in_order, scatter
 from irsmith.parallel.shards import fingerprint, run_shards
 from irsmith.records import IrsmithError

@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from irsmith.passlist import PassList
 from irsmith.records import Candidate
 from irsmith.search.autotune import Ledger, refine, tune
