@@ -11,7 +11,24 @@ The rooms, in the order in which data flows (a room imports only rooms above it)
     search      pass lists for a module, and portfolios
     check       verdicts: verifier, PassListEval
     apps        what a person asks for
+    api         the commands as Python functions
     cli         parse and print
 """
 
-__version__ = "0.1.0"
+from irsmith.version import __version__
+
+_API = ("optimize", "autotune", "check_passes")
+__all__ = [*_API, "IrsmithError", "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    """The Python API, imported when it is first used: ``irsmith --help`` must stay quick."""
+    if name in _API:
+        from irsmith import api
+
+        return getattr(api, name)
+    if name == "IrsmithError":
+        from irsmith.records import IrsmithError
+
+        return IrsmithError
+    raise AttributeError(f"module 'irsmith' has no attribute {name!r}")

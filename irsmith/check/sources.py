@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import irsmith
 from irsmith.check.debian import csmith_headers
 from irsmith.check.dejagnu import read_side_file, read_test
 from irsmith.records import IrsmithError
+from irsmith.version import __version__
 
 ORIGIN_FILE = "irsmith-origin"
 """Written beside an unpacked testsuite: the package and version that it came from."""
@@ -228,7 +228,7 @@ def programs_in(folder: Path) -> list[SourceProgram]:
                     source=source,
                     language=language,
                     flags=flags,
-                    origin=f"irsmith {irsmith.__version__}",
+                    origin=f"irsmith {__version__}",
                     licence="Apache-2.0 WITH LLVM-exception",
                 )
             )

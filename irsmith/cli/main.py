@@ -10,7 +10,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from irsmith import __version__
+from irsmith.version import __version__
 
 COMMANDS = {
     "optimize": "smaller code from C, C++ or IR, checked, never larger than -Oz",

@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +121,53 @@ def test_many_items_are_cheap():
             range(0, 10000, 2)
         )
         assert time.monotonic() - started < 5
+
+
+ORPHANS = """
+import os, sys, time
+from irsmith.sandbox.worker import Limits, Worker
+
+def prepare(_):
+    def handle(item):
+        time.sleep(600)
+    return handle
+
+worker = Worker(prepare, Limits())
+worker.submit(1)
+deadline = time.monotonic() + 20
+while not worker._child and time.monotonic() < deadline:
+    kind, body = worker._message(time.monotonic() + 1)
+    if kind == b"P":
+        worker._child = int.from_bytes(body, "little")
+print(worker._nursery, worker._child, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_orphan_is_left_when_the_parent_dies(number):
+    import subprocess
+    import sys
+
+    parent = subprocess.Popen(
+        [sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    pids = [int(word) for word in parent.stdout.readline().split()]
+    assert len(pids) == 2 and all(pids)
+    parent.send_signal(number)
+    parent.wait(10)
+    parent.stdout.close()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        alive = [pid for pid in pids if _alive(pid)]
+        if not alive:
+            return
+        time.sleep(0.05)
+    pytest.fail(f"processes {alive} outlived their parent")
+
+
+def _alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

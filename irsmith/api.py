@@ -1,0 +1,161 @@
+"""The commands as functions: ``irsmith.optimize``, ``irsmith.autotune``, ``irsmith.check_passes``.
+
+Each returns a frozen result and raises :class:`irsmith.IrsmithError` with one clear line.
+They start worker processes by ``fork``: call them from a program's main thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from irsmith.apps.autotune import Autotuned
+from irsmith.apps.autotune import autotune as _autotune
+from irsmith.apps.optimize import EFFORTS, Optimized, Request
+from irsmith.apps.optimize import optimize as _optimize
+from irsmith.apps.source import Input, load
+from irsmith.check.passlisteval import ListVerdict, PassListEval
+from irsmith.check.suites import get_suite
+from irsmith.parallel.local import cores
+from irsmith.passlist import PassList
+from irsmith.records import Candidate, IrsmithError, Objective
+from irsmith.search.autotune import Strategy
+from irsmith.toolchain import codegen as codegen_options
+from irsmith.toolchain.clang import target_triple
+from irsmith.toolchain.find import find_toolchain
+from irsmith.toolchain.passes import load_passes
+
+
+def _input(source: str | Path | bytes, language: str | None) -> Input:
+    if isinstance(source, bytes):
+        return Input("-", source, language)
+    return Input(str(source), None, language)
+
+
+def optimize(
+    source: str | Path | bytes,
+    *,
+    language: str | None = None,
+    target: str | None = None,
+    objective: Objective = "size",
+    effort: str = "balanced",
+    flags: Sequence[str] = (),
+    output: str = "object",
+    jobs: int | None = None,
+) -> Optimized:
+    """Smaller code from C, C++ or IR, checked, never larger than ``-Oz``.
+
+    Example:
+        >>> import irsmith
+        >>> made = irsmith.optimize(b"int twice(int x) { return x + x; }", language="c")
+        >>> made.result.total <= made.baseline.total
+        True
+        >>> made.output[1:4]
+        b'ELF'
+
+    Args:
+        source: a path, or the text (or bitcode) itself as bytes.
+        language: ``c``, ``c++`` or ``ir``; needed for bytes, else the suffix says it.
+        target: ``x86-64`` (default), ``aarch64``, or a triple of those.
+        objective: ``size`` (loaded bytes) or ``instructions`` (of IR).
+        effort: ``fast``, ``balanced`` or ``max``.
+        flags: clang's own flags.
+        output: ``object``, ``assembly``, ``ir`` or ``bitcode``.
+        jobs: worker processes (default: cores); does not change the result.
+
+    Raises:
+        CompileError: clang refused the source.
+        IrsmithError: any other bad input.
+    """
+    if effort not in EFFORTS:
+        raise IrsmithError(f"unknown effort {effort!r}: choose one of {', '.join(EFFORTS)}")
+    toolchain = find_toolchain()
+    module, _ = load(toolchain, _input(source, language), target, flags)
+    request = Request(objective, effort, output, tuple(flags))
+    return _optimize(toolchain, module, request, jobs or cores())
+
+
+def autotune(
+    source: str | Path | bytes,
+    *,
+    language: str | None = None,
+    target: str | None = None,
+    objective: Objective = "size",
+    budget: int = 200,
+    seed: int = 0,
+    strategy: Strategy = "portfolio",
+    flags: Sequence[str] = (),
+    jobs: int | None = None,
+) -> Autotuned:
+    """The best list that a search of ``budget`` compilations finds: minimised, checked.
+
+    Example:
+        >>> import irsmith
+        >>> found = irsmith.autotune(b"int f(int x) { return x * 8; }", language="c", budget=8)
+        >>> found.compilations[0]
+        8
+        >>> found.result.total <= found.baseline.total
+        True
+
+    Args:
+        source: a path, or the text (or bitcode) itself as bytes.
+        language: ``c``, ``c++`` or ``ir``; needed for bytes, else the suffix says it.
+        target: ``x86-64`` (default), ``aarch64``, or a triple of those.
+        objective: ``size`` (loaded bytes) or ``instructions`` (of IR).
+        budget: compilations of the search; minimisation is counted apart.
+        seed: same seed, same result.
+        strategy: ``random``, or ``portfolio`` first and then local search.
+        flags: clang's own flags.
+        jobs: worker processes (default: cores); does not change the result.
+
+    Raises:
+        CompileError: clang refused the source.
+        IrsmithError: any other bad input.
+    """
+    toolchain = find_toolchain()
+    module, _ = load(toolchain, _input(source, language), target, flags)
+    return _autotune(
+        toolchain,
+        module,
+        objective=objective,
+        budget=budget,
+        seed=seed,
+        strategy=strategy,
+        jobs=jobs or cores(),
+    )
+
+
+def check_passes(
+    passes: str,
+    *,
+    codegen: Sequence[str] = (),
+    suite: str = "quick",
+    target: str = "x86-64",
+    reduce: bool = True,
+    jobs: int | None = None,
+) -> ListVerdict:
+    """PassListEval's verdict on a pass list.
+
+    Example:
+        >>> import irsmith
+        >>> verdict = irsmith.check_passes("function(structurizecfg)")
+        >>> verdict.state, verdict.smallest
+        ('failed', 'function(structurizecfg)')
+
+    Args:
+        passes: pipeline text, as ``opt -passes=`` takes it.
+        codegen: code generation options.
+        suite: ``quick``, or ``full`` if it was fetched.
+        target: ``x86-64`` or ``aarch64``.
+        reduce: look for the smallest list that still fails.
+        jobs: worker processes (default: cores).
+
+    Raises:
+        IrsmithError: not a pass list, an unknown pass or option, no such suite.
+    """
+    codegen_options.check(codegen)
+    text = PassList.parse(passes).canonical(load_passes()).text
+    toolchain = find_toolchain()
+    programs = get_suite(suite, toolchain, target_triple(target))
+    with PassListEval(toolchain, programs, jobs=jobs or cores()) as judge:
+        return judge.judge(Candidate(text, tuple(codegen)), reduce=reduce)
