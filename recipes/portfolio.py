@@ -30,11 +30,13 @@ from irsmith.corpus.directory import named_sources
 from irsmith.corpus.read import read_modules
 from irsmith.corpus.sample import sample
 from irsmith.parallel.shards import fingerprint, run_shards
+from irsmith.passlist import PassList
 from irsmith.records import Candidate, Module
 from irsmith.sandbox.worker import Limits
 from irsmith.search.evaluate import Evaluator
 from irsmith.search.portfolio import choose
 from irsmith.search.space import Space, default_space
+from irsmith.toolchain import passes
 from irsmith.toolchain.cache import write_beside
 from irsmith.toolchain.clang import target_triple
 from irsmith.toolchain.find import Toolchain, find_toolchain
@@ -104,6 +106,15 @@ def with_options(lists: Sequence[Candidate], options: Sequence[str]) -> list[Can
     return [Candidate(entry.passes, chosen) for entry in lists for chosen in sets]
 
 
+def allowed(candidate: Candidate) -> bool:
+    """Whether the pass table lets search use every pass of a candidate."""
+    table = passes.load_passes()
+    return all(
+        element.name in table and (table[element.name].tier in passes.ALLOWED)
+        for element, _ in PassList.parse(candidate.passes).leaves()
+    )
+
+
 def vetted_choice(
     judge: Callable[[Candidate], bool],
     sizes: list[list[int | None]],
@@ -168,14 +179,20 @@ def make(
     refused: list[str] = []
     with PassListEval(toolchain, suite, jobs=arguments.jobs) as judge:
 
-        def passes(candidate: Candidate) -> bool:
+        def judged(candidate: Candidate) -> bool:
             verdict = judge.judge(candidate)
             print(verdict.state, f"{verdict.seconds:.1f} s", candidate.key()[:100], flush=True)
             if verdict.state != "passed":
                 refused.append(candidate.key())
             return verdict.state == "passed"
 
-        chosen = vetted_choice(passes, sizes, base, full, arguments.count)
+        # The table may have learnt of a bad pass since the shards were made.
+        for index, candidate in enumerate(full):
+            if not allowed(candidate):
+                for row in sizes:
+                    row[index] = None
+        report("of allowed passes", sizes, base)
+        chosen = vetted_choice(judged, sizes, base, full, arguments.count)
         identity = judge.identity
     report("passed PassListEval", sizes, base)
     provenance = {

@@ -3,9 +3,7 @@
 Random lists over the passes that wait for vetting, mixed with those that are allowed,
 are judged by the full suite. Every verdict goes into a journal (a kill loses one
 list), and the counts into ``irsmith/toolchain/data/vetting.json``, from which
-``recipes/pass_table.py`` computes the tiers. A pass is to blame if the smallest list
-that still breaks a program consists of it alone, or of it and passes that no other
-smallest list names.
+``recipes/pass_table.py`` computes the tiers (see :func:`blame` for who is guilty).
 """
 
 from __future__ import annotations
@@ -65,19 +63,47 @@ def names(text: str) -> set[str]:
     return {element.name for element, _ in PassList.parse(text).leaves()}
 
 
+def blame(
+    verdicts: list[ListVerdict], passed: Counter[str], trusted: set[str]
+) -> dict[str, list[list[str]]]:
+    """Who is to blame for the smallest lists that still fail.
+
+    Again and again the pass that occurs in most of those that are not explained yet; of
+    equals, one that is not in LLVM's own pipelines, then the one that occurs in the
+    fewest accepted lists.
+    """
+    culprits: dict[str, list[list[str]]] = {}
+    left = [v for v in verdicts if v.state == "failed" and v.smallest]
+    while left:
+        found: Counter[str] = Counter()
+        for verdict in left:
+            found.update(named(verdict.smallest))
+        guilty = min(found, key=lambda n: (-found[n], n in trusted, passed[n], n))
+        for verdict in left:
+            if guilty in named(verdict.smallest):
+                first = verdict.failures[0]
+                culprits.setdefault(guilty, []).append(
+                    [verdict.smallest, first.program, first.what]
+                )
+        left = [v for v in left if guilty not in named(v.smallest)]
+    return culprits
+
+
+def named(key: str) -> set[str]:
+    """Passes and options of a candidate's key."""
+    passes, *codegen = key.split(" ")
+    return names(passes) | set(codegen)
+
+
 def summary(verdicts: list[ListVerdict], toolchain: str, suite: str) -> dict[str, Any]:
-    """Counts per pass, with the smallest lists that name it."""
+    """Counts per pass, with the smallest lists that it is to blame for."""
     passed: Counter[str] = Counter()
     failed: Counter[str] = Counter()
-    culprits: dict[str, list[list[str]]] = {}
     for verdict in verdicts:
         for name in names(verdict.candidate.passes) | set(verdict.candidate.codegen):
             (passed if verdict.state == "passed" else failed)[name] += 1
-        if verdict.state == "failed" and verdict.smallest:
-            passes, *codegen = verdict.smallest.split(" ")
-            first = verdict.failures[0]
-            for name in names(passes) | set(codegen):
-                culprits.setdefault(name, []).append([verdict.smallest, first.program, first.what])
+    trusted = {known.name for known in load_passes().values() if known.tier == "default"}
+    culprits = blame(verdicts, passed, trusted)
     return {
         "toolchain": toolchain,
         "suite": suite,
