@@ -51,7 +51,8 @@ def test_the_table_is_what_its_recipe_makes(monkeypatch):
     monkeypatch.syspath_prepend(RECIPES)
     import pass_table
 
-    table = pass_table.build(find_toolchain(), pass_table.Experiments.read(pass_table.FINDINGS))
+    toolchain = find_toolchain()
+    table = pass_table.build(toolchain, pass_table.recorded(toolchain))
     assert table == list(TABLE.values())
 
 
