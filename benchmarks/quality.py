@@ -73,9 +73,9 @@ def measure(
     every = [*portfolio, *drawn]
 
     def rows(part: Sequence[Module]) -> Iterator[Row]:
+        bases = [evaluator.baseline(module.bitcode).size for module in part]
         sizes = evaluator.measure_all([module.bitcode for module in part], every)
-        for module, evaluations in zip(part, sizes, strict=True):
-            base = evaluator.baseline(module.bitcode).size
+        for module, base, evaluations in zip(part, bases, sizes, strict=True):
             yield {
                 "package": module.package,
                 "name": module.name,
@@ -267,6 +267,9 @@ def main() -> None:
     parser.add_argument("--functions", type=int, default=200)
     parser.add_argument("--long", type=int, default=20, help="units of the long search")
     parser.add_argument("--budget", type=int, default=2000, help="compilations of the long search")
+    parser.add_argument(
+        "--long-largest", type=int, default=20_000, help="bytes of bitcode of its units, at most"
+    )
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--work", type=Path, default=Path("runs/quality"))
@@ -296,7 +299,8 @@ def main() -> None:
                 rows = measure(evaluator, modules, portfolio, work, arguments.seed)
                 result[title] = table(title, rows)
         if arguments.long:
-            small = [unit for unit in units if len(unit.bitcode) < 20_000][: arguments.long]
+            small = [unit for unit in units if len(unit.bitcode) < arguments.long_largest]
+            small = small[: arguments.long]
             rows = long_search(
                 evaluator,
                 small,

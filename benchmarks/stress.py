@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--lists", type=int, default=10_000)
     parser.add_argument("--modules", type=int, default=50)
+    parser.add_argument("--largest", type=int, default=20_000, help="bytes of bitcode")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--checked", action="store_true", help="the library with assertions")
@@ -90,7 +91,10 @@ def main() -> None:
     toolchain = find_toolchain()
     triple = DEFAULT_TARGETS["X86"]
     modules = sample_units(
-        read_modules(arguments.corpus, "train"), arguments.modules, arguments.seed, largest=20_000
+        read_modules(arguments.corpus, "train"),
+        arguments.modules,
+        arguments.seed,
+        largest=arguments.largest,
     )
     library = toolchain.checked_library("X86") if arguments.checked else toolchain.library("X86")
     rng = random.Random(arguments.seed)

@@ -31,6 +31,8 @@ def scatter(
     Yields:
         Index of the item and its outcome, in the order of completion.
     """
+    if any(worker.waiting for worker in workers):
+        raise RuntimeError("these workers are serving other items: take their outcomes first")
     source = enumerate(items)
     queues: list[list[int]] = [[] for _ in workers]
     ahead = min(ahead, WINDOW)

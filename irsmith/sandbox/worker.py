@@ -133,6 +133,8 @@ class Worker(Generic[Item, Result]):
 
     def map(self, items: Iterable[Item]) -> Iterator[Outcome[Result]]:
         """Serve items in order, sending a few ahead so that the pipe never idles."""
+        if self.waiting:
+            raise RuntimeError("this worker is serving other items: take their outcomes first")
         source = iter(items)
         exhausted = False
         try:

@@ -113,6 +113,16 @@ def test_leaving_early_stops_the_processes():
     pytest.fail("the child outlived its worker")
 
 
+def test_a_busy_worker_refuses_a_second_stream():
+    with Worker(prepare, LIMITS) as worker:
+        stream = worker.map(("double", k) for k in range(9))
+        assert next(stream).value == 0
+        with pytest.raises(RuntimeError, match="serving other items"):
+            worker.call(("double", 1))
+        assert [o.value for o in stream] == list(range(2, 18, 2))
+        assert worker.call(("double", 1)).value == 2
+
+
 def test_many_items_are_cheap():
     with Worker(prepare, LIMITS) as worker:
         worker.call(("double", 0))

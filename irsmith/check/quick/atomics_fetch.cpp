@@ -114,11 +114,8 @@ int main()
         hash = hash * 31 + exercise<u64>(&d, i * 0x123456789abcdefULL + zero);
     }
     extremes<u8>(0, 255);
-    extremes<u16>(0, 65535);
-    extremes<u32>(0, ~0u);
-    extremes<u64>(0, ~0ULL);
-    extremes<signed char>(-128, 127);
     extremes<short>(-32768, 32767);
+    extremes<u64>(0, ~0ULL);
     extremes<int>(-2147483647 - 1, 2147483647);
     CHECK(locked_sum(list, 5 - int(zero)) == 81 + 3 * 27 + 6 * 9 + 10 * 3 + 15);
     CHECK(counter == 15);

@@ -73,19 +73,6 @@ static u32 recurrence(const u32 *v, int n)
     return s * 31 + last + before;
 }
 
-static int grid(int rows, int columns)
-{
-    int g[9][9];
-
-    for (int i = 0; i < 9; i++)
-        for (int j = 0; j < 9; j++)
-            g[i][j] = 1;
-    for (int i = 1; i < rows; i++)
-        for (int j = 1; j < columns; j++)
-            g[i][j] = (g[i - 1][j] + g[i][j - 1] + g[i - 1][j - 1]) % 9973;
-    return g[rows - 1][columns - 1];
-}
-
 static u32 digest(const int *v, int n)
 {
     u32 h = 0;
@@ -141,8 +128,6 @@ int main(void)
     CHECK(recurrence(u, zero) == 3 && recurrence(u, 3) == 36);
     CHECK(recurrence(u, 1) == (0u - 2) * 31 + 1);
     h ^= recurrence(u, 20 - zero);
-    CHECK(grid(2 + zero, 2) == 3 && grid(5, 5 + zero) == 321
-          && grid(9, 1) == 1);
-    printf("loop_carried %08x %d\n", h, grid(9, 9 - zero));
+    printf("loop_carried %08x\n", h);
     return 0;
 }
