@@ -90,7 +90,8 @@ def measure(
     def progress(done: int, total: int) -> None:
         print(f"{work.name}: {done}/{total}, {time.monotonic() - started:.0f} s", flush=True)
 
-    return list(run_shards(modules, rows, work, run, 8, progress))
+    measured = run_shards(modules, rows, work, run, 8, progress)
+    return [row for row in measured if row["base"][0]]  # a unit of declarations has no bytes
 
 
 def best(row: Row, kind: str, count: int) -> list[int]:

@@ -9,6 +9,7 @@ whole program, or that drop what must stay.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import resource
 import signal
@@ -124,6 +125,13 @@ class _Result:
 
     module: str
     loaded: tuple[bytes, ...]
+
+
+def samples_digest() -> str:
+    """Names the samples: sources, and what is made of them."""
+    sources = [path.read_bytes() for path in sorted(SOURCES.iterdir())]
+    made = repr((_PROGRAMS, sorted(_FORMS.items()))).encode()
+    return hashlib.sha256(b"\0".join([*sources, made])).hexdigest()[:16]
 
 
 class Laboratory:

@@ -2,16 +2,19 @@
 
 Usage::
 
-    python recipes/pass_table.py            # all of it, about ten minutes on one core
-    python recipes/pass_table.py --reuse    # keep the experiments, take in new verdicts
-    python recipes/pass_table.py --only sroa licm    # repeat some experiments
+    python recipes/pass_table.py                     # about ten minutes of one core
+    python recipes/pass_table.py --again sroa licm   # repeat some experiments
+
+Experiments are done once: findings are kept in ``pass_findings.json`` and serve as
+long as LLVM and the samples stay the same, so that new verdicts of PassListEval are
+taken in within seconds.
 
 The table joins four sources, and holds nothing that was typed in except
 :data:`KNOWN_BAD`:
 
 * what ``opt --print-passes`` lists: names, levels, parameters;
 * what LLVM's own pipelines run (``-print-pipeline-passes``): tier ``default``;
-* experiments on sample programs (``pass_probe.py``), kept in ``pass_findings.json``;
+* experiments on sample programs (``pass_probe.py``);
 * verdicts of PassListEval, if ``irsmith/toolchain/data/vetting.json`` is there.
 """
 
@@ -22,12 +25,12 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pass_probe import Finding, Laboratory
+from pass_probe import Finding, Laboratory, samples_digest
 
 from irsmith.passlist import PassList
 from irsmith.toolchain.find import Toolchain, find_toolchain
@@ -165,40 +168,30 @@ class Experiments:
 
     Attributes:
         toolchain: version of the LLVM that was tried.
-        samples: number of sample modules.
+        samples: names the sample programs.
         findings: for each pass over IR, what it did.
         memory_ssa: for each loop pass, ``needed``, ``accepted`` or ``refused``.
         params_required: passes whose bare name is refused.
     """
 
     toolchain: str
-    samples: int
+    samples: str
     findings: Mapping[str, Finding]
     memory_ssa: Mapping[str, str]
     params_required: frozenset[str]
 
-    def updated(self, newer: Experiments) -> Experiments:
-        """These, with what ``newer`` says of the passes that it tried."""
-        kept = self.params_required - set(newer.findings)
-        return replace(
-            newer,
-            findings={**self.findings, **newer.findings},
-            memory_ssa={**self.memory_ssa, **newer.memory_ssa},
-            params_required=kept | newer.params_required,
-        )
-
     def write(self, path: Path) -> None:
-        """Write beside and rename."""
+        """Write beside and rename, in an order that does not depend on that of trying."""
         lines = ",\n".join(
             f"  {json.dumps(name)}: {json.dumps(asdict(finding))}"
-            for name, finding in self.findings.items()
+            for name, finding in sorted(self.findings.items())
         )
         _replace(
             path,
             "{\n"
             f'"toolchain": {json.dumps(self.toolchain)},\n'
-            f'"samples": {self.samples},\n'
-            f'"memory_ssa": {json.dumps(self.memory_ssa)},\n'
+            f'"samples": {json.dumps(self.samples)},\n'
+            f'"memory_ssa": {json.dumps(self.memory_ssa, sort_keys=True)},\n'
             f'"params_required": {json.dumps(sorted(self.params_required))},\n'
             f'"findings": {{\n{lines}\n}}\n}}\n',
         )
@@ -216,26 +209,39 @@ class Experiments:
         )
 
 
-def experiment(toolchain: Toolchain, names: Mapping[str, Known]) -> Experiments:
-    """Try every pass over IR on the samples."""
-    findings: dict[str, Finding] = {}
-    memory_ssa: dict[str, str] = {}
-    required: set[str] = set()
+def recorded(toolchain: Toolchain) -> Experiments:
+    """The experiments that are on file for this LLVM and these samples; none if others are."""
+    empty = Experiments(toolchain.version, samples_digest(), {}, {}, frozenset())
+    if not FINDINGS.exists():
+        return empty
+    found = Experiments.read(FINDINGS)
+    same = (found.toolchain, found.samples) == (empty.toolchain, empty.samples)
+    return found if same else empty
+
+
+def experiment(toolchain: Toolchain, passes: Iterable[Known], known_so_far: Experiments) -> None:
+    """Try passes on the samples, and put each finding on file at once."""
+    findings = dict(known_so_far.findings)
+    memory_ssa = dict(known_so_far.memory_ssa)
+    required = set(known_so_far.params_required)
     with tempfile.TemporaryDirectory(prefix="irsmith-passes-") as folder:
         laboratory = Laboratory(toolchain, Path(folder))
-        for known in names.values():
-            if not known.transforms:
-                continue
+        for known in passes:
             if "loop" in known.levels:
                 memory_ssa[known.name] = _memory_ssa(laboratory, known.name)
             needs_memory_ssa = known.levels[0] == "loop" and memory_ssa[known.name] == "needed"
             finding, takes_bare_name = _try(laboratory, known, needs_memory_ssa)
             findings[known.name] = finding
+            required.discard(known.name)
             if not takes_bare_name:
                 required.add(known.name)
             print(known.name, finding, file=sys.stderr)
-        samples = len(laboratory.samples)
-    return Experiments(toolchain.version, samples, findings, memory_ssa, frozenset(required))
+            replace(
+                known_so_far,
+                findings=findings,
+                memory_ssa=memory_ssa,
+                params_required=frozenset(required),
+            ).write(FINDINGS)
 
 
 def _try(laboratory: Laboratory, known: Known, needs_memory_ssa: bool) -> tuple[Finding, bool]:
@@ -314,13 +320,7 @@ def judge(
 
 
 def build(toolchain: Toolchain, experiments: Experiments) -> list[Pass]:
-    """The table.
-
-    Raises:
-        ValueError: the experiments were made with another LLVM.
-    """
-    if experiments.toolchain != toolchain.version:
-        raise ValueError(f"{FINDINGS.name} is for LLVM {experiments.toolchain}: leave out --reuse")
+    """The table."""
     names = list_passes(toolchain)
     in_pipelines = pipeline_passes(toolchain, names)
     vetting = json.loads(VETTING.read_text())["passes"] if VETTING.exists() else {}
@@ -346,13 +346,12 @@ def build(toolchain: Toolchain, experiments: Experiments) -> list[Pass]:
     return table
 
 
-def write_table(version: str, samples: int, table: Sequence[Pass]) -> None:
+def write_table(version: str, table: Sequence[Pass]) -> None:
     """Write the table, one pass a line, beside and then renamed."""
     lines = ",\n".join(f"  {json.dumps(known.to_json())}" for known in table)
     _replace(
         TABLE,
-        f'{{\n"toolchain": {json.dumps(version)},\n"samples": {samples},\n'
-        f'"passes": [\n{lines}\n]\n}}\n',
+        f'{{\n"toolchain": {json.dumps(version)},\n"passes": [\n{lines}\n]\n}}\n',
     )
 
 
@@ -367,22 +366,22 @@ def main() -> None:
     """Write findings and table, and print how many passes are in each tier."""
     parser = argparse.ArgumentParser(description="Write irsmith's table of LLVM's passes.")
     parser.add_argument(
-        "--reuse", action="store_true", help=f"take the experiments from {FINDINGS.name}"
-    )
-    parser.add_argument(
-        "--only", nargs="+", metavar="PASS", help="repeat the experiments with these passes alone"
+        "--again", nargs="+", default=[], metavar="PASS", help="repeat the experiments with these"
     )
     arguments = parser.parse_args()
     toolchain = find_toolchain()
     names = list_passes(toolchain)
-    if arguments.only:
-        some = experiment(toolchain, {name: names[name] for name in arguments.only})
-        Experiments.read(FINDINGS).updated(some).write(FINDINGS)
-    elif not arguments.reuse:
-        experiment(toolchain, names).write(FINDINGS)
-    experiments = Experiments.read(FINDINGS)
-    table = build(toolchain, experiments)
-    write_table(toolchain.version, experiments.samples, table)
+    experiments = recorded(toolchain)
+    wanted = [
+        known
+        for known in names.values()
+        if known.transforms
+        and (known.name not in experiments.findings or known.name in arguments.again)
+    ]
+    if wanted:
+        experiment(toolchain, wanted, experiments)
+    table = build(toolchain, recorded(toolchain))
+    write_table(toolchain.version, table)
     counts: dict[tuple[str, str], int] = {}
     for known in table:
         counts[known.level, known.tier] = counts.get((known.level, known.tier), 0) + 1
