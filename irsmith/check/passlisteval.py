@@ -80,7 +80,7 @@ class ListVerdict:
             "suite": self.suite,
             "toolchain": self.toolchain,
             "smallest": self.smallest,
-            "seconds": round(self.seconds, 2),
+            "seconds": self.seconds,
         }
 
     @staticmethod
@@ -167,7 +167,7 @@ class PassListEval:
             self.identity,
             self.toolchain.fingerprint,
             self.smallest(candidate, failures[0].program) if failures and reduce else "",
-            time.monotonic() - started,
+            round(time.monotonic() - started, 2),
         )
         if self.cached:
             write_beside(path, json.dumps(verdict.to_json()).encode())

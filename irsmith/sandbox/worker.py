@@ -177,6 +177,7 @@ class Worker(Generic[Item, Result]):
         self._answers, answer_write = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             try:
@@ -187,6 +188,7 @@ class Worker(Generic[Item, Result]):
                     answer_write,
                     self._stderr,
                     self._phase,
+                    parent,
                 )
             finally:
                 os._exit(70)
@@ -278,8 +280,10 @@ def _send(fd: int, kind: bytes, body: bytes) -> None:
     _write(fd, _HEADER.pack(kind, len(body)) + body)
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)  # it died before we asked to be told
 
 
 def _nursery(
@@ -289,9 +293,10 @@ def _nursery(
     answers: int,
     stderr: int,
     phase: mmap.mmap,
+    parent: int,
 ) -> None:
     """Prepare once, then fork a child whenever the last one died."""
-    _die_with_parent()
+    _die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     null = os.open(os.devnull, os.O_RDWR)
     os.set_blocking(stderr, True)
@@ -319,10 +324,11 @@ def _nursery(
     # Objects made so far are never freed: collecting them would only unshare pages.
     gc.freeze()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    nursery = os.getpid()
     while True:
         pid = os.fork()
         if pid == 0:
-            _child(handler, limits, requests, answers, phase)
+            _child(handler, limits, requests, answers, phase, nursery)
             os._exit(0)
         _send(answers, _BORN, struct.pack("<i", pid))
         status = os.waitpid(pid, 0)[1]
@@ -339,9 +345,10 @@ def _child(
     requests: int,
     answers: int,
     phase: mmap.mmap,
+    parent: int,
 ) -> None:
     """Serve items until the pipe ends or an item kills us."""
-    _die_with_parent()
+    _die_with_parent(parent)
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     while True:
         header = _read(requests, 4)
