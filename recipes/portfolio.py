@@ -164,7 +164,7 @@ def make(
         parents = [lists[index] for index, _ in choose(sizes, base, 24)]
         report("random lists", sizes, base)
 
-        more = neighbours(space, rng, parents, arguments.lists // 2)
+        more = neighbours(space, rng, parents, arguments.lists // 2) or lists[:1]
         added = matrix(evaluator, modules, more, work / "2-neighbours")
         lists += more
         sizes = [old + new for old, new in zip(sizes, added, strict=True)]
@@ -177,7 +177,7 @@ def make(
         report("with options", sizes, base)
     suite = get_suite("full", toolchain, triple)
     refused: list[str] = []
-    with PassListEval(toolchain, suite, jobs=arguments.jobs) as judge:
+    with PassListEval(toolchain, suite, jobs=arguments.jobs, stop_after=1) as judge:
 
         def judged(candidate: Candidate) -> bool:
             verdict = judge.judge(candidate)

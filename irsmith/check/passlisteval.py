@@ -22,7 +22,7 @@ from irsmith.toolchain.cache import cache_dir, write_beside
 from irsmith.toolchain.find import Toolchain
 
 STOP_AFTER = 5
-"""Programs that fail before the rest is not run any more."""
+"""Programs that are named in a refusal, unless the caller wants more or fewer."""
 
 _METHOD = "2"
 """Part of the key of a cached verdict: raise it when verdicts may change."""
@@ -107,6 +107,7 @@ class PassListEval:
         jobs: processes.
         checked: use the library with assertions: slower, and each is an oracle.
         cached: read and keep verdicts in the cache.
+        stop_after: programs that fail before the rest is not run any more.
 
     Use it as a context manager.
     """
@@ -119,8 +120,10 @@ class PassListEval:
         jobs: int = 1,
         checked: bool = True,
         cached: bool = True,
+        stop_after: int = STOP_AFTER,
     ) -> None:
         self.toolchain, self.suite, self.cached = toolchain, suite, cached
+        self.stop_after = stop_after
         self.identity = f"{suite.name}-{suite.digest}" + ("" if checked else "-unchecked")
         programs = [program.bitcode for program in suite.programs]
         self._bench = open_bench(toolchain, suite.triple, programs, jobs=jobs, checked=checked)
@@ -154,7 +157,7 @@ class PassListEval:
             failure = failure_of(programs[index], end)
             if failure:
                 failures.append(failure)
-                if len(failures) >= STOP_AFTER:
+                if len(failures) >= self.stop_after:
                     break
         # Whichever worker was first: the verdict names programs in the suite's order.
         order = {program.name: k for k, program in enumerate(programs)}

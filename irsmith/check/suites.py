@@ -29,6 +29,13 @@ FULL_COUNT = {"csmith": 120, "": 1400}
 that a list costs at most 6 s on one core. The smallest are kept (bytes of bitcode are a
 measure of cost that is the same on every machine); all good judges are many more."""
 
+REFUSE_FIRST = (
+    *("torture-pr91632", "dg-ssa-fre-2", "torture-930406-1", "dg-pr53663-2", "dg-pr57359-1"),
+    *("torture-20030916-1", "csmith-198", "csmith-226"),
+)
+"""Programs of ``full`` that caught the bad lists met so far: first in the suite, so that a
+bad list is refused soon. All programs must pass for a list to be accepted."""
+
 _TRAPS = ("SIGILL", "signal 4", "SIGTRAP", "signal 5")
 _UBSAN = ("-fsanitize=undefined", "-fsanitize-trap=undefined")
 
@@ -139,6 +146,7 @@ def make_full(
     if is_native(triple):
         kept, rest = smallest_of(kept)
         dropped += [(name, "left out to save time") for name in rest]
+    kept.sort(key=lambda p: p.name not in REFUSE_FIRST)
     suite = Suite.of("full", triple, kept, dropped)
     save(suite, folder)
     return suite

@@ -29,7 +29,7 @@ def suite(toolchain):
 
 @pytest.fixture(scope="module")
 def judge(toolchain, suite):
-    with PassListEval(toolchain, suite, jobs=2, cached=False) as judge:
+    with PassListEval(toolchain, suite, jobs=2, cached=False, stop_after=2) as judge:
         yield judge
 
 
@@ -113,10 +113,8 @@ def test_planted_miscompiled_modules_are_caught(toolchain, suite):
                 planted.append(Program(name, whole, program.output))
                 kinds.append(kind)
     wrong = Suite.of("planted", TRIPLE, planted)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passlisteval, "STOP_AFTER", 10**6)
-        with PassListEval(toolchain, wrong, jobs=2, cached=False) as judge:
-            verdict = judge.judge(Candidate(""))
+    with PassListEval(toolchain, wrong, jobs=2, cached=False, stop_after=10**6) as judge:
+        verdict = judge.judge(Candidate(""))
     caught = {failure.program for failure in verdict.failures}
     by_kind = dict.fromkeys(kinds, 0)
     for program, kind in zip(planted, kinds, strict=True):
