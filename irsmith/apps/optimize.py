@@ -32,8 +32,10 @@ from irsmith.toolchain.find import Toolchain
 from irsmith.toolchain.llvm import arch_of
 
 EFFORTS = {"fast": 2, "balanced": 16, "max": 400}
-"""Candidates compiled besides ``-Oz``. Up to the portfolio's length they come from the
-portfolio, in its order; beyond it from local search."""
+"""Candidates compiled besides ``-Oz``: the first of the portfolio (all of it, if it is
+shorter), and for the efforts in :data:`SEARCHING` local search beyond it."""
+
+SEARCHING = ("max",)
 
 _KEEP_OBJECTS = 16
 _CHECKED_AT_MOST = 8
@@ -123,7 +125,7 @@ def optimize(
         keep = "object" if budget <= _KEEP_OBJECTS and emitter.in_process_object else ""
         ledger = Ledger(evaluator, module.bitcode, request.objective, progress, keep)
         ledger.measure(portfolio.candidates[:budget])
-        if budget > len(portfolio.candidates):
+        if request.effort in SEARCHING and budget > len(portfolio.candidates):
             space = default_space()
             tune(ledger, space, budget, request.seed, start=portfolio.candidates)
             ranked = ledger.ranked()

@@ -12,6 +12,8 @@ from irsmith.toolchain.clang import CompileError, language_of, to_bitcode
 from irsmith.toolchain.find import Toolchain
 
 _MAX_PATHS = 40
+_NO_CLOCK = ('-D__DATE__="Jan  1 2000"', '-D__TIME__="00:00:00"', '-D__TIMESTAMP__=""')
+"""Some sources keep the time of their compilation: the same source must give the same module."""
 
 
 def include_flags(folder: Path) -> list[str]:
@@ -36,7 +38,7 @@ def compile_directory(
     Yields:
         A module for each file that compiles, in the order of their paths.
     """
-    flags = ["-w", "-fno-ident", *include_flags(folder)]
+    flags = ["-w", "-fno-ident", *_NO_CLOCK, *include_flags(folder)]
     for path in sorted(folder.rglob("*")):
         language = language_of(str(path))
         if language is None or not path.is_file():
