@@ -1,8 +1,13 @@
 """What tests share: the toolchain, a cache of their own, small sources."""
 
 import pytest
+from hypothesis import settings
 
 from irsmith.toolchain.find import find_toolchain
+
+# A busy machine is no reason to fail.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 SOURCE = """
 struct node { int key; struct node *next; };

@@ -53,12 +53,14 @@ def scatter(
             busy = [k for k, queue in enumerate(queues) if queue]
             if not busy:
                 return
+            early = [k for k in busy if workers[k].answered]
             poll = select.poll()
             by_fd = {workers[k].fileno(): k for k in busy}
             for fd in by_fd:
                 poll.register(fd, select.POLLIN)
-            limit = min(workers[k].limits.wall_seconds for k in busy)
-            ready = [by_fd[fd] for fd, _ in poll.poll(limit * 1000)] or busy[:1]
+            limit = 0 if early else min(workers[k].limits.wall_seconds for k in busy)
+            found = {by_fd[fd] for fd, _ in poll.poll(limit * 1000)}
+            ready = sorted(found.union(early)) or busy[:1]
             for k in ready:
                 yield queues[k].pop(0), workers[k].receive()
     finally:

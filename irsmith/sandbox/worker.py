@@ -24,6 +24,7 @@ import struct
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -105,6 +106,7 @@ class Worker(Generic[Item, Result]):
         self._nursery = 0
         self._child = 0
         self._answers = -1
+        self._early: deque[tuple[bytes, bytes]] = deque()
         self.waiting = 0
 
     def __enter__(self) -> Worker[Item, Result]:
@@ -125,6 +127,7 @@ class Worker(Generic[Item, Result]):
                     _kill(pid)
             os.waitpid(self._nursery, 0)
             self._nursery = self._child = 0
+        self._early.clear()
         self.waiting = 0
 
     def call(self, item: Item) -> Outcome[Result]:
@@ -159,8 +162,26 @@ class Worker(Generic[Item, Result]):
         if not self._nursery:
             self._start()
         body = pickle.dumps(item)
-        _write(self._requests, struct.pack("<I", len(body)) + body)
+        view = memoryview(struct.pack("<I", len(body)) + body)
+        while view:
+            try:
+                view = view[os.write(self._requests, view) :]
+            except BlockingIOError:
+                self._wait_to_write()
         self.waiting += 1
+
+    def _wait_to_write(self) -> None:
+        """Until the child reads on; it may itself wait for us to read a large answer."""
+        poll = select.poll()
+        poll.register(self._requests, select.POLLOUT)
+        poll.register(self._answers, select.POLLIN)
+        if any(fd == self._answers for fd, _ in poll.poll()):
+            self._early.append(self._read_message())
+
+    @property
+    def answered(self) -> bool:
+        """Whether something that :meth:`fileno` does not show any more waits to be received."""
+        return bool(self._early)
 
     def receive(self) -> Outcome[Result]:
         """The outcome of the oldest item that waits."""
@@ -194,6 +215,7 @@ class Worker(Generic[Item, Result]):
                 os._exit(70)
         os.close(request_read)
         os.close(answer_write)
+        os.set_blocking(self._requests, False)
         self._nursery = pid
 
     def _receive(self) -> Outcome[Result]:
@@ -221,10 +243,15 @@ class Worker(Generic[Item, Result]):
                     _kill(self._child)
 
     def _message(self, deadline: float) -> tuple[bytes, bytes]:
+        if self._early:
+            return self._early.popleft()
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)
         if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
             return b"", b""
+        return self._read_message()
+
+    def _read_message(self) -> tuple[bytes, bytes]:
         header = _read(self._answers, _HEADER.size)
         if header is None:
             text = _last_words(self._stderr)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from irsmith.parallel.local import scatter
 from irsmith.records import IrsmithError
 from irsmith.sandbox.worker import Limits, Worker, WorkerBugError
 
@@ -121,6 +122,15 @@ def test_a_busy_worker_refuses_a_second_stream():
             worker.call(("double", 1))
         assert [o.value for o in stream] == list(range(2, 18, 2))
         assert worker.call(("double", 1)).value == 2
+
+
+def test_items_and_answers_may_both_be_larger_than_a_pipe():
+    large = [("double", bytes([k]) * 400_000) for k in range(6)]
+    with Worker(prepare, Limits(wall_seconds=30)) as worker:
+        assert [len(o.value) for o in worker.map(large)] == [800_000] * 6
+    with Worker(prepare, LIMITS) as one, Worker(prepare, LIMITS) as two:
+        outcomes = dict(scatter([one, two], large, ahead=3))
+        assert [outcomes[k].value[:1] for k in range(6)] == [bytes([k]) for k in range(6)]
 
 
 def test_many_items_are_cheap():
