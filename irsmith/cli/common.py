@@ -7,11 +7,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from irsmith.apps.source import Input
 from irsmith.records import OBJECTIVES, IrsmithError
 from irsmith.toolchain.cache import write_beside
+
+if TYPE_CHECKING:
+    from irsmith.parallel.work import Executor
 
 
 class Parser(argparse.ArgumentParser):
@@ -125,9 +128,29 @@ class Progress:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
+def agreed(question: str) -> bool:
+    """Ask on the terminal; without one the answer is no."""
+    if not sys.stdin.isatty():
+        return False
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def say(text: str) -> None:
     """Talk, on stderr."""
     print(text, file=sys.stderr)
+
+
+def executor_of(jobs: int | None, cluster: str | None) -> Executor:
+    """Where shards are made: on a Ray cluster if one is named, else here on all cores."""
+    if cluster:
+        from irsmith.parallel.cluster import Cluster
+
+        return Cluster(cluster)
+    from irsmith.parallel.local import cores
+    from irsmith.parallel.processes import Processes
+
+    return Processes(jobs or cores())
 
 
 def percent(before: int, after: int) -> str:

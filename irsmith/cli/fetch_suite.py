@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from irsmith.check.packages import install, plan
 from irsmith.check.suites import full_folder, make_full
-from irsmith.cli.common import Parser, parser, positive, say
+from irsmith.cli.common import Parser, agreed, parser, positive, say
 from irsmith.records import IrsmithError
 from irsmith.toolchain.clang import target_triple
 from irsmith.toolchain.find import find_toolchain
@@ -39,7 +38,7 @@ def main(words: Sequence[str]) -> int:
     if steps:
         for step in steps:
             say(f"needed: {step.title}: {step.advice}")
-        if not options.yes and not _agreed():
+        if not options.yes and not agreed("Install it now?"):
             raise IrsmithError("nothing was installed; --yes installs without asking")
         install(steps)
     suite = make_full(
@@ -56,10 +55,3 @@ def main(words: Sequence[str]) -> int:
         say(f"  {count:>5}  {reason}")
     print(full_folder(triple))
     return 0
-
-
-def _agreed() -> bool:
-    if not sys.stdin.isatty():
-        return False
-    print("Install it now? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")

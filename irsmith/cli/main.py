@@ -17,6 +17,7 @@ COMMANDS = {
     "autotune": "search for the best pass list of one module",
     "check-passes": "PassListEval: may this pass list be trusted?",
     "fetch-suite": "get the full suite of PassListEval (asks before it installs anything)",
+    "corpus": "modules of real builds, with licence, split and hash, as Parquet",
     "passes": "the pass table: every pass of LLVM, whether search may use it, and why",
     "doctor": "what was found on this machine",
 }

@@ -1,19 +1,89 @@
-"""Modules from a folder of plain sources, without a build: what compiles with guessed paths."""
+"""Modules from a folder of sources that is not built here.
+
+A ``compile_commands.json`` says how each file is compiled. Without one, each C and C++
+file is tried by itself with guessed include paths, and what needs a configured build is
+left out and reported.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+import json
+import os
+import shlex
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
+from irsmith.corpus.recorder import Call, is_probe, parse_call, record, unfold
+from irsmith.corpus.recording import Origin, Recorded, collect, prepare_recording
 from irsmith.corpus.split import never_train, split_of
 from irsmith.records import IrsmithError, Module
-from irsmith.toolchain.clang import CompileError, language_of, to_bitcode
+from irsmith.toolchain.clang import language_of
 from irsmith.toolchain.find import Toolchain
 
 _MAX_PATHS = 40
-_NO_CLOCK = ('-D__DATE__="Jan  1 2000"', '-D__TIME__="00:00:00"', '-D__TIMESTAMP__=""')
-"""Some sources keep the time of their compilation: the same source must give the same module."""
+_DATABASES = ("compile_commands.json", "build/compile_commands.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """One file and how it is compiled.
+
+    Attributes:
+        source: its path, from the working folder.
+        language: ``c`` or ``c++``.
+        call: with the flags.
+        folder: the working folder.
+    """
+
+    source: str
+    language: str
+    call: Call
+    folder: str
+
+
+def find_database(folder: Path) -> Path | None:
+    """The compilation database of a folder, or None."""
+    return next((folder / name for name in _DATABASES if (folder / name).is_file()), None)
+
+
+def from_database(path: Path) -> list[Compilation]:
+    """The C and C++ files of a compilation database.
+
+    Its form: https://clang.llvm.org/docs/JSONCompilationDatabase.html
+
+    Raises:
+        IrsmithError: it is not one.
+    """
+    found: list[Compilation] = []
+    try:
+        for entry in json.loads(path.read_text()):
+            words = entry.get("arguments") or shlex.split(entry["command"])
+            folder = str((path.parent / entry["directory"]).absolute())
+            call = parse_call(Path(words[0]).name, unfold(words[1:], base=folder))
+            found += [
+                Compilation(source, language, call, folder)
+                for source, language in call.sources
+                if not is_probe(source, folder)
+            ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IrsmithError(f"{path}: not a compilation database ({error!r})") from error
+    return found
+
+
+def guessed(folder: Path) -> list[Compilation]:
+    """Every C and C++ file below a folder, with all folders that hold headers as include paths."""
+    call = Call((), tuple(include_flags(folder)))
+    found: list[Compilation] = []
+    for path in sorted(folder.rglob("*")):
+        language = language_of(str(path))
+        if any(part.startswith(".") for part in path.relative_to(folder).parts):
+            continue  # quilt's copies, version control
+        if language in ("c", "c++") and path.is_file():
+            found.append(Compilation(str(path), language, call, str(folder.absolute())))
+    return found
 
 
 def include_flags(folder: Path) -> list[str]:
@@ -23,33 +93,42 @@ def include_flags(folder: Path) -> list[str]:
     return [f"-I{path}" for path in ordered[:_MAX_PATHS]]
 
 
-def compile_directory(
-    toolchain: Toolchain, folder: Path, package: str, triple: str, licence: str = "unknown"
-) -> Iterator[Module]:
-    """Compile every C and C++ file by itself; files that need a configured build are left out.
+def record_directory(
+    toolchain: Toolchain,
+    origin: Origin,
+    targets: Sequence[str],
+    database: Path | None = None,
+    jobs: int = 1,
+) -> Recorded:
+    """Compile the files of a folder.
 
     Args:
         toolchain: where clang is.
-        folder: sources of one package.
-        package: its name; decides the split.
-        triple: target.
-        licence: licence expression of the package.
+        origin: the folder is its root.
+        targets: triples; the machine's own first.
+        database: compilation database; None looks for one, then guesses.
+        jobs: processes.
 
-    Yields:
-        A module for each file that compiles, in the order of their paths.
+    Raises:
+        IrsmithError: no such folder, or the database is damaged.
     """
-    flags = ["-w", "-fno-ident", *_NO_CLOCK, *include_flags(folder)]
-    for path in sorted(folder.rglob("*")):
-        language = language_of(str(path))
-        if language is None or not path.is_file():
-            continue
-        try:
-            bitcode = to_bitcode(toolchain, str(path), language, triple, flags)
-        except CompileError:
-            continue
-        name = f"{package}/{path.relative_to(folder)}"
-        digest = hashlib.sha256(bitcode).hexdigest()
-        yield Module(bitcode, triple, name, package, licence, split_of(package), digest)
+    if not origin.root.is_dir():
+        raise IrsmithError(f"{origin.root}: no such folder")
+    database = database or find_database(origin.root)
+    compilations = from_database(database) if database else guessed(origin.root)
+    with tempfile.TemporaryDirectory(prefix="irsmith-record-") as temporary:
+        folder = Path(temporary)
+        prepare_recording(toolchain, folder, targets)
+        settings = json.loads((folder / "settings.json").read_text())
+
+        def compile_one(one: Compilation) -> None:
+            for triple in targets:
+                record(settings, one.call, one.source, one.language, triple, one.folder)
+
+        # Threads do: each only waits for a clang.
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(compile_one, compilations))
+        return collect(toolchain, folder, origin, jobs)
 
 
 def named_sources(
@@ -75,4 +154,6 @@ def named_sources(
             raise IrsmithError(f"{package} is of the split {split_of(package)}, not {split}")
         if split != "test" and never_train(package):
             raise IrsmithError(f"{package} is on the never-train list")
-        yield from compile_directory(toolchain, Path(folder), package, triple)
+        origin = Origin(Path(folder), package)
+        recorded = record_directory(toolchain, origin, [triple], jobs=os.cpu_count() or 1)
+        yield from (row.to_module() for row in recorded.rows)

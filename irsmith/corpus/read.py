@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from irsmith.corpus.rows import corpus_files, read_rows
 from irsmith.corpus.split import never_train, split_of
-from irsmith.records import IrsmithError, Module
+from irsmith.records import Module
 
-_COLUMNS = ["content", "license_expression", "package", "file", "target", "sha256"]
+_COLUMNS = (
+    *("content", "license_expression", "package_source", "package", "file", "target", "sha256"),
+)
 
 
 def read_modules(folder: Path, split: str) -> Iterator[Module]:
@@ -18,31 +21,14 @@ def read_modules(folder: Path, split: str) -> Iterator[Module]:
     of the never-train list are left out of everything but ``test``.
 
     Args:
-        folder: holds ``*.parquet``.
+        folder: holds ``*.parquet``, or is such a file.
         split: ``train``, ``validation`` or ``test``.
 
     Raises:
         IrsmithError: no Parquet files, or pyarrow is not installed.
     """
-    try:
-        import pyarrow.parquet as parquet
-    except ImportError as error:
-        raise IrsmithError("reading Parquet needs pyarrow: pip install irsmith[data]") from error
-    files = sorted(folder.glob("*.parquet"))
-    if not files:
-        raise IrsmithError(f"{folder}: no .parquet files there")
-    for path in files:
-        for batch in parquet.ParquetFile(path).iter_batches(64, columns=_COLUMNS):
-            for row in batch.to_pylist():
-                package = row["package"]
-                if split_of(package) != split or (never_train(package) and split != "test"):
-                    continue
-                yield Module(
-                    row["content"],
-                    row["target"],
-                    f"{package}/{row['file']}",
-                    package,
-                    row["license_expression"],
-                    split,
-                    row["sha256"],
-                )
+    for path in corpus_files([folder]):
+        for row in read_rows(path, _COLUMNS):
+            package = row.package
+            if split_of(package) == split and not (never_train(package) and split != "test"):
+                yield row.to_module()

@@ -6,9 +6,11 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable
 
-from irsmith.corpus.functions import cut_function, function_names
+from irsmith.corpus.functions import CutRequest, as_module, cutter, function_names
 from irsmith.records import Module
+from irsmith.sandbox.worker import Worker
 from irsmith.toolchain.find import Toolchain
+from irsmith.toolchain.llvm import arch_of
 
 
 def sample_units(
@@ -48,19 +50,24 @@ def sample_functions(
     toolchain: Toolchain, units: list[Module], count: int, seed: int, smallest: int = 20
 ) -> list[Module]:
     """One function of at least ``smallest`` instructions out of each unit, distinct."""
+    if not units:
+        return []
     rng = random.Random(seed)
     chosen: list[Module] = []
     seen: set[str] = set()
-    for unit, sizes in zip(units, function_names(toolchain, units), strict=True):
-        names = sorted(name for name, size in sizes.items() if size >= smallest)
-        if not names:
-            continue
-        cut = cut_function(toolchain, unit, rng.choice(names))
-        if cut is not None and cut.sha256 not in seen:
-            seen.add(cut.sha256)
-            chosen.append(cut)
-        if len(chosen) == count:
-            break
+    with Worker(cutter(toolchain.library(arch_of(units[0].target)).path)) as worker:
+        for unit, sizes in zip(units, function_names(toolchain, units), strict=True):
+            names = sorted(name for name, size in sizes.items() if size >= smallest)
+            if not names:
+                continue
+            name = rng.choice(names)
+            for cut in worker.call(CutRequest(unit.bitcode, frozenset([name]))).value or []:
+                module = as_module(unit, cut)
+                if not cut.failure and module.sha256 not in seen:
+                    seen.add(module.sha256)
+                    chosen.append(module)
+            if len(chosen) == count:
+                break
     return chosen
 
 

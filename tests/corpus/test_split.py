@@ -34,5 +34,5 @@ def test_reading_obeys_the_rule_whatever_a_row_says(tmp_path):
     parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "x.parquet")
     assert [m.package for m in read_modules(tmp_path, "train")] == ["zlib"]
     assert [m.package for m in read_modules(tmp_path, "validation")] == ["libzstd"]
-    with pytest.raises(IrsmithError, match=r"no \.parquet"):
+    with pytest.raises(IrsmithError, match="no such file or folder"):
         list(read_modules(tmp_path / "none", "train"))

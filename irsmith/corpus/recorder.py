@@ -1,0 +1,381 @@
+"""The compiler that a recorded build calls: runs the real one, and clang beside it for bitcode.
+
+This file is run by itself, once for every call of a compiler, under the names of the
+compilers in a folder that stands first on PATH. So it imports nothing but small
+modules of the standard library, and whatever goes wrong in it, the build sees what the
+real compiler said and nothing else. What it records is described in
+:mod:`irsmith.corpus.recording`.
+"""
+
+# Importing pathlib would cost a third of the start, at every call.
+# ruff: noqa: PTH100, PTH105, PTH108, PTH109, PTH110, PTH113, PTH118, PTH120, PTH123
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+C_SUFFIXES = (".c", ".i")
+CXX_SUFFIXES = (".cc", ".cpp", ".cxx", ".C", ".c++", ".cp", ".CPP", ".ii")
+COMPILERS = ("gcc", "cc", "c99", "c89", "clang", "g++", "c++", "clang++")
+
+_ONE_MORE = frozenset(
+    [
+        "-o",
+        "-MF",
+        "-MT",
+        "-MQ",
+        "-I",
+        "-D",
+        "-U",
+        "-L",
+        "-l",
+        "-x",
+        "-include",
+        "-imacros",
+        "-isystem",
+        "-iquote",
+        "-idirafter",
+        "-iprefix",
+        "-iwithprefix",
+        "-isysroot",
+        "--sysroot",
+        "-Xpreprocessor",
+        "-Xassembler",
+        "-Xlinker",
+        "-Xclang",
+        "-u",
+        "-z",
+        "-T",
+        "-e",
+        "--param",
+        "-aux-info",
+        "-arch",
+        "-framework",
+        "-target",
+        "-h",
+        "-soname",
+        "-dumpbase",
+        "-dumpdir",
+    ]
+)
+"""Options whose value is the next word."""
+
+_KEPT_PAIRS = frozenset(
+    [
+        "-I",
+        "-D",
+        "-U",
+        "-include",
+        "-imacros",
+        "-isystem",
+        "-iquote",
+        "-idirafter",
+        "-isysroot",
+        "--sysroot",
+    ]
+)
+"""Those of them that say what the source means; the others concern linker, dependencies, ..."""
+
+_DROPPED = re.compile(
+    r"-(O|g|M|W|c$|S$|v$|l|L|flto|fno-lto|ffat-lto|fno-fat-lto|fwhole-program|fuse-linker|fuse-ld"
+    r"|fdebug|fvar-tracking|fno-var-tracking|fprofile|fcoverage|-coverage|fsanitize|save-temps"
+    r"|fstack|fno-stack|fcf-protection|specs|pipe|shared|static|rdynamic|pie$|no-pie|s$|nostdlib"
+    r"|nostartfiles|nodefaultlibs|fdiagnostics|fno-diagnostics|fmax-errors|pedantic|fplugin"
+    r"|ftime-report|fopt-info|pass-exit-codes|frandom-seed|t$|n$|N$|r$)"
+)
+"""Levels, debug information, warnings, hardening, linking: none of it belongs into a module."""
+
+_MACHINE = re.compile(r"-m(?!cmodel)")
+"""Options for the machine that the build is for; another target does not know them."""
+
+_NOT_A_COMPILATION = frozenset(("-E", "-M", "-MM", "-fsyntax-only", "-###", "--version", "-V"))
+
+_PROBES = re.compile(
+    r"(^|/)(conftest[^/]*|CMakeFiles/(CMakeTmp|CMakeScratch|ShowIncludes|\d[\d.]*)|"
+    r"CMakeTmp|meson-private|\.conf_check_[^/]*|config\.tests|_configtest[^/]*|"
+    r"testfile\.(c|cpp)|TryCompile[^/]*|try\.c|ccprobe[^/]*)(/|$)"
+)
+"""Programs that configure, CMake, Meson, waf and Qt compile to learn about the machine."""
+
+_OTHER_MACHINES = frozenset(("-m32", "-mx32", "-m16"))
+"""A build for another machine on the side (zlib's 32-bit library): not recorded."""
+
+_LENIENT = (
+    *("-Wno-implicit-function-declaration", "-Wno-implicit-int", "-Wno-int-conversion"),
+    *("-Wno-incompatible-function-pointer-types", "-Wno-return-mismatch"),
+)
+"""What GCC up to 13 only warns of in C, and clang refuses even under ``-w``."""
+
+_NO_NEON = ("-U__ARM_NEON", "-U__ARM_NEON__")
+"""clang's wheel has no headers for other machines than its own: the portable code, then."""
+
+_SECONDS = 120
+_TRIES = 4
+_DATE = "946684800"
+"""What ``__DATE__`` says in every module: 1 January 2000."""
+_REFUSED = re.compile(
+    r"(?:unknown argument:?|unsupported argument|unsupported option|unknown target CPU|"
+    r"invalid (?:value|argument)|optimization flag|language standard|argument unused)"
+    r"[^'\n]*'([^']+)'(?:[^'\n]*'([^']+)')?"
+)
+
+
+class Call(NamedTuple):
+    """What a compiler was asked to compile.
+
+    Attributes:
+        sources: path and language (``c`` or ``c++``) of each.
+        flags: what says how to read them, in the order given.
+    """
+
+    sources: tuple[tuple[str, str], ...]
+    flags: tuple[str, ...]
+
+
+def parse_call(name: str, words: Sequence[str]) -> Call:
+    """Read a compiler's command line.
+
+    Args:
+        name: the compiler's, such as ``g++-12``: decides the language of ``.c`` files.
+        words: its arguments, response files unfolded.
+
+    Returns:
+        No sources if nothing is compiled (linking, preprocessing, assembly, stdin).
+    """
+    plus = "++" in name
+    sources: list[tuple[str, str]] = []
+    flags: list[str] = []
+    language = ""
+    rest = iter(words)
+    for word in rest:
+        if word in _NOT_A_COMPILATION or word == "-":
+            return Call((), ())
+        if word in _ONE_MORE:
+            value = next(rest, "")
+            if word == "-x":
+                language = value
+            elif word in _KEPT_PAIRS:
+                flags += [word, value]
+            continue
+        if word.startswith("-x") and len(word) > 2:
+            language = word[2:]
+        elif word.startswith("-"):
+            if not _DROPPED.match(word):
+                flags.append(word)
+        elif language in ("c", "c++"):
+            sources.append((word, language))
+        elif language in ("", "none"):
+            if word.endswith(CXX_SUFFIXES) or (plus and word.endswith(C_SUFFIXES)):
+                sources.append((word, "c++"))
+            elif word.endswith(C_SUFFIXES):
+                sources.append((word, "c"))
+    return Call(tuple(sources), tuple(flags))
+
+
+def unfold(words: Iterable[str], base: str = "", depth: int = 0) -> list[str]:
+    """Replace ``@file`` by the words in the file, as compilers do.
+
+    Args:
+        words: of a command line.
+        base: the folder that the files are told from; empty is the working folder.
+        depth: of files within files.
+    """
+    result: list[str] = []
+    for word in words:
+        if word.startswith("@") and len(word) > 1 and depth < 5:
+            try:
+                import shlex
+
+                with open(os.path.join(base, word[1:])) as file:
+                    result += unfold(shlex.split(file.read()), base, depth + 1)
+                continue
+            except (OSError, ValueError):
+                pass
+        result.append(word)
+    return result
+
+
+def is_probe(source: str, folder: str) -> bool:
+    """Whether a source is a question of ``configure`` or its like, and not part of a program."""
+    return bool(_PROBES.search(source) or _PROBES.search(folder))
+
+
+def clang_flags(call: Call, language: str, triple: str, home: str, refused: set[str]) -> list[str]:
+    """The flags with which clang reads a source as the real compiler did.
+
+    Args:
+        call: what was asked.
+        language: of the source.
+        triple: target.
+        home: triple that the build itself is for.
+        refused: flags that clang does not know.
+    """
+    flags = [flag for flag in call.flags if flag not in refused]
+    if triple != home:
+        flags = [flag for flag in flags if not _MACHINE.match(flag)]
+    if language == "c":
+        flags = [flag for flag in flags if not flag.startswith(("-std=c++", "-std=gnu++"))]
+    else:
+        flags = [flag for flag in flags if not re.match(r"-std=(c|gnu)\d|-ansi$", flag)]
+    return flags
+
+
+def record(
+    settings: dict[str, Any], call: Call, source: str, language: str, triple: str, folder: str
+) -> None:
+    """Compile one source to bitcode and put it into the recording, or say why it failed.
+
+    Args:
+        settings: of the recording.
+        call: what the build asked.
+        source: its path, from the working folder.
+        language: ``c`` or ``c++``.
+        triple: target.
+        folder: the working folder.
+    """
+    refusals = os.path.join(settings["folder"], f"refused-{triple}")
+    refused = set(_read(refusals).split("\n"))
+    key = hashlib.sha256("\0".join((folder, source, triple, *call.flags)).encode()).hexdigest()
+    path = os.path.join(settings["folder"], "units", key[:24])
+    temporary = f"{path}.{os.getpid()}.tmp"
+    # The same source gives the same module whenever it is compiled.
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": _DATE, "LC_ALL": "C"}
+    message, flags = "", [""]
+    for _ in range(_TRIES):
+        flags = clang_flags(call, language, triple, settings["home"], refused)
+        command = [
+            settings["clang"],
+            *(["--driver-mode=g++", "-stdlib=libstdc++"] if language == "c++" else []),
+            f"--target={triple}",
+            *flags,
+            *(settings["includes"].get(triple, [])),
+            *(() if language == "c++" else _LENIENT),
+            *("-w", "-Oz", "-Xclang", "-disable-llvm-passes", "-fno-ident", "-fno-stack-protector"),
+            *("-emit-llvm", "-c", "-x", language, source, "-o", temporary),
+        ]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            message = f"clang did not finish within {_SECONDS} s"
+            break
+        message = "" if done.returncode == 0 else done.stderr.decode(errors="replace").strip()
+        if "'arm_neon.h' file not found" in message and call.flags[-2:] != _NO_NEON:
+            call = Call(call.sources, call.flags + _NO_NEON)
+            continue
+        new = {flag for pair in _REFUSED.findall(message) for flag in pair} & set(flags)
+        if not message or not new:
+            break
+        refused |= new
+        with open(refusals, "a") as file:
+            file.write("".join(flag + "\n" for flag in sorted(new)))
+    entry = {
+        "source": os.path.normpath(os.path.join(folder, source)),
+        "language": language,
+        "flags": flags,
+        "target": triple,
+        "failure": (_first_error(message) or "clang failed") if message else "",
+    }
+    if not message:
+        os.replace(temporary, path + ".bc")
+    elif os.path.exists(temporary):
+        os.unlink(temporary)
+    with open(temporary, "w") as file:
+        json.dump(entry, file)
+    os.replace(temporary, path + ".json")
+
+
+def _first_error(message: str) -> str:
+    lines = message.splitlines()
+    errors = [line for line in lines if "error:" in line]
+    return (errors or lines or [""])[0].strip()[:300]
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def real_compiler(name: str, own: str) -> str:
+    """The compiler of that name on PATH, our own folder left out; empty if there is none."""
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        if not folder or os.path.realpath(folder) == os.path.realpath(own):
+            continue
+        path = os.path.join(folder, name)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return ""
+
+
+def _exit_like(status: int) -> None:
+    """End as the real compiler ended."""
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status if status >= 0 else 1)
+
+
+def main(path: str, words: list[str]) -> None:
+    """Stand in for the compiler whose name this was called by.
+
+    Args:
+        path: what was called: ``.../bin/NAME`` in the folder of a recording.
+        words: the arguments.
+    """
+    own, name = os.path.split(os.path.abspath(path))
+    real = real_compiler(name, own)
+    if not real:
+        sys.stderr.write(f"{name}: command not found\n")
+        os._exit(127)
+    try:
+        call = parse_call(name, unfold(words))
+        folder = os.getcwd()
+        sources = [entry for entry in call.sources if not is_probe(entry[0], folder)]
+        if _OTHER_MACHINES.intersection(call.flags):
+            sources = []
+        settings = json.loads(_read(os.path.join(os.path.dirname(own), "settings.json")))
+    except Exception:
+        sources = []
+    if not sources:
+        os.execv(real, [real, *words])
+    compiler = subprocess.Popen([real, *words])
+    try:
+        # Beside the real compiler and not after it: the second core has it for nothing.
+        for source, language in sources:
+            for triple in settings["targets"]:
+                record(settings, call, source, language, triple, folder)
+    except BaseException as error:
+        try:
+            with open(os.path.join(settings["folder"], "errors"), "a") as file:
+                file.write(f"{name} {' '.join(words)[:500]}: {error!r}\n")
+        except OSError:
+            pass
+    while True:
+        try:
+            status = compiler.wait()
+            break
+        except KeyboardInterrupt:
+            continue
+    _exit_like(status)
+
+
+if __name__ == "__main__":
+    main(sys.argv[0], sys.argv[1:])

@@ -1,0 +1,175 @@
+"""A build is recorded and does not notice."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from irsmith.corpus.rows import read_rows
+
+pytest.importorskip("pyarrow")
+COMPILER = "gcc" if shutil.which("gcc") else "clang"
+PLUS = "g++" if COMPILER == "gcc" else "clang++"
+BUILD = f"""set -e
+echo 'int main(void) {{ return 0; }}' > conftest.c
+{COMPILER} -c conftest.c -o conftest.o
+{COMPILER} -O2 -g -Wall -DN=3 -Iinc -c src/a.c -o a.o
+{COMPILER} -O2 -g -fPIC -DN=3 -Iinc -c src/a.c -o a.pic.o
+{COMPILER} -c src/empty.c -o empty.o
+{PLUS} -c src/b.cpp -o b.o
+{COMPILER} -Iinc src/c.c a.o -o prog
+echo built
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A small package with a build script, two licences and a probe."""
+    root = tmp_path / "package"
+    for folder in ("src", "inc", "debian"):
+        (root / folder).mkdir(parents=True)
+    (root / "inc" / "a.h").write_text("int twice(int x);\n")
+    (root / "src" / "a.c").write_text('#include "a.h"\nint twice(int x) { return x * 2 + N; }\n')
+    (root / "src" / "b.cpp").write_text(
+        "// SPDX-License-Identifier: BSL-1.0\nint thrice(int x) { return x * 3; }\n"
+    )
+    (root / "src" / "c.c").write_text(
+        '#include "a.h"\nint main() { return old(twice(2)); }\nint old(int x) { return x - 7; }\n'
+    )
+    (root / "src" / "empty.c").write_text("typedef int nothing;\n")
+    (root / "debian" / "copyright").write_text(
+        "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n"
+        "Files: *\nCopyright: 2020 Someone\nLicense: Expat\n\n"
+        "Files: src/c.c\nCopyright: 2020 Someone\nLicense: GPL-2+\n"
+    )
+    (root / "build.sh").write_text(BUILD)
+    return root
+
+
+def record(root, *words, timeout=120):
+    command = [sys.executable, "-m", "irsmith", "corpus", "record", *words]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=timeout)
+
+
+def test_a_build_is_recorded(project, tmp_path):
+    out = tmp_path / "out.parquet"
+    done = record(project, "-o", str(out), "--package", "tiny", "--json", "--", "sh", "build.sh")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    report = json.loads(lines[-1])
+    assert lines[0] == "built" and report["failed"] == [] and report["doubles"] == 1
+    rows = list(read_rows(out))
+    assert [row.file for row in rows] == ["src/a.c", "src/b.cpp", "src/c.c"]
+    assert [row.language for row in rows] == ["c", "c++", "c"]
+    assert [row.license_expression for row in rows] == ["MIT", "BSL-1.0", "GPL-2.0-or-later"]
+    assert rows[0].flags == "-DN=3 -Iinc" and rows[0].package == "tiny"
+    assert all(row.functions and row.instructions and row.sha256 for row in rows)
+    # The build's own results are those of its own compiler.
+    assert (project / "prog").exists() and (project / "conftest.o").exists()
+    again = tmp_path / "again.parquet"
+    assert (
+        record(project, "-o", str(again), "--package", "tiny", "--", "sh", "build.sh").returncode
+        == 0
+    )
+    assert again.read_bytes() == out.read_bytes()
+
+
+def test_a_build_that_fails_keeps_its_status_and_what_was_compiled(project, tmp_path):
+    (project / "build.sh").write_text(
+        BUILD.replace("echo built", f"{COMPILER} -c nosuch.c; exit 9")
+    )
+    out = tmp_path / "out.parquet"
+    done = record(project, "-o", str(out), "--", "sh", "build.sh")
+    assert done.returncode != 0 and "nosuch.c" in done.stderr
+    assert len(list(read_rows(out))) == 3
+    (project / "build.sh").write_text("exit 9")
+    done = record(project, "-o", str(out), "--", "sh", "build.sh")
+    assert done.returncode == 9 and "nothing was compiled" in done.stderr
+
+
+def test_the_recorder_never_breaks_a_build(project, tmp_path):
+    """Whatever happens to the recording: the compiler's own word counts."""
+    folder = tmp_path / "recording"
+    script = BUILD.replace(
+        "echo built",
+        f"echo junk > {folder}/settings.json; rm -rf {folder}/units\n"
+        f"{COMPILER} -c src/b.cpp -o again.o; echo built",
+    )
+    (project / "build.sh").write_text(script)
+    done = record(project, "-o", str(tmp_path / "o"), "--keep", str(folder), "--", "sh", "build.sh")
+    assert done.returncode == 0 and "built" in done.stdout
+    assert (project / "again.o").exists()
+
+
+def test_what_clang_refuses_is_reported(project, tmp_path):
+    if COMPILER != "gcc":
+        pytest.skip("needs a compiler that takes what clang does not")
+    (project / "src" / "a.c").write_text(
+        "int twice(int x) { int nested(void) { return x; } return nested(); }\n"
+    )
+    out = tmp_path / "out.parquet"
+    done = record(project, "-o", str(out), "--", "sh", "build.sh")
+    assert done.returncode == 0
+    assert (
+        "src/a.c: src/a.c:1" in done.stderr and "1 failed" in done.stderr
+    ) or "2 failed" in done.stderr
+    assert [row.file for row in read_rows(out)] == ["src/b.cpp", "src/c.c"]
+
+
+def test_flags_that_only_gcc_knows_are_left_out(project, tmp_path):
+    if COMPILER != "gcc":
+        pytest.skip("needs gcc")
+    (project / "build.sh").write_text(
+        "gcc -flive-patching=inline-clone -fno-tree-slp-vectorize -Iinc -DN=1 -c src/a.c\n"
+    )
+    out = tmp_path / "out.parquet"
+    done = record(project, "-o", str(out), "--", "sh", "build.sh")
+    assert done.returncode == 0, done.stderr
+    (row,) = read_rows(out)
+    assert row.flags == "-fno-tree-slp-vectorize -Iinc -DN=1"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-o", "x.parquet"], "no build to record"),
+        (["-o", "nosuch/x.parquet", "--", "true"], "the folder does not exist"),
+        (["-o", "x.parquet", "--", "nosuchcommand"], "cannot be run"),
+        (["-o", "x.parquet", "--root", "nosuch", "--", "true"], "no such folder"),
+        (["-o", "x.parquet", "--target", "riscv", "--", "true"], "unknown target"),
+    ],
+)
+def test_misuse_is_one_line(project, words, message):
+    done = record(project, *words)
+    assert done.returncode == 2 and message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_ctrl_c_keeps_what_was_compiled(project, tmp_path):
+    (project / "build.sh").write_text(f"{COMPILER} -Iinc -DN=1 -c src/a.c; touch ready; sleep 60\n")
+    out = tmp_path / "out.parquet"
+    command = [
+        sys.executable,
+        "-m",
+        "irsmith",
+        "corpus",
+        "record",
+        "-o",
+        str(out),
+        "--",
+        "sh",
+        "build.sh",
+    ]
+    process = subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not (project / "ready").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0 and b"Traceback" not in errors
+    assert [row.file for row in read_rows(out)] == ["src/a.c"]
