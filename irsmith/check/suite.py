@@ -172,8 +172,9 @@ def imports(
 def save(suite: Suite, folder: Path) -> None:
     """Write a suite: ``suite.json`` and one ``.bc`` a program, the manifest last."""
     for program in suite.programs:
-        if not (folder / "programs" / f"{program.name}.bc").exists():
-            write_beside(folder / "programs" / f"{program.name}.bc", program.bitcode)
+        file = folder / "programs" / f"{program.name}.bc"
+        if not file.exists() or file.read_bytes() != program.bitcode:
+            write_beside(file, program.bitcode)
     manifest = {
         "name": suite.name,
         "triple": suite.triple,

@@ -5,13 +5,7 @@
 void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 typedef unsigned char u8;
 typedef unsigned u32;
@@ -44,14 +38,6 @@ static u64 double_bits(double d)
     return n.q;
 }
 
-static double from_bits(u64 q)
-{
-    double d;
-
-    __builtin_memcpy(&d, &q, sizeof d);
-    return d;
-}
-
 /* 1 / sqrt(x) by the well-known trick, rounded coarsely by the caller. */
 static float rsqrt(float x)
 {
@@ -63,20 +49,6 @@ static float rsqrt(float x)
     x = n.f[0];
     x = x * (1.5f - half * x * x);
     return x * (1.5f - half * x * x);
-}
-
-static u32 mixed_views(u32 k)
-{
-    union number n;
-    u32 r;
-
-    n.q = 0;
-    n.w[1] = k;
-    n.b[1] = (u8)(k + 1);
-    n.s.c = (unsigned short)(n.s.c ^ 0x1234);
-    r = n.w[0] + n.w[1];
-    n.s.a = n.s.d;
-    return r * 31 + n.b[0] * 7u + n.b[1];
 }
 
 static __attribute__((noinline)) int area(const union shape *s)
@@ -109,12 +81,8 @@ int main(void)
     CHECK(double_bits(1.0) == 0x3ff0000000000000ULL);
     CHECK(double_bits(-0.5 - zero) == 0xbfe0000000000000ULL);
     CHECK(double_bits(0.1 + zero) == 0x3fb999999999999aULL);
-    CHECK(from_bits(0x4024800000000000ULL + zero) == 10.25);
-    CHECK(from_bits(1ULL + zero) > 0 && from_bits(1) / 2 == 0);
     r = rsqrt(4.0f + (float)zero);
     CHECK(r > 0.4999f && r < 0.5001f);
-    CHECK(mixed_views(0x01020304u + zero)
-          == (0x01020304u ^ 0x1234u) * 31 + 0x500u * 31 + 2 * 7 + 1);
     n.q = 0x1122334455667788ULL + zero;
     CHECK(n.b[0] == 0x88 && n.w[1] == 0x11223344u && n.s.b == 0x5566);
     n.s.b = 0xabcd;

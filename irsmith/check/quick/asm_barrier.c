@@ -5,13 +5,7 @@
 void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 typedef unsigned u32;
 
@@ -96,24 +90,6 @@ static u32 in_loop(u32 n)
     return s;
 }
 
-/* Same asm text, inlined twice and in both arms. */
-static inline u32 opaque(u32 x)
-{
-    HIDE(x);
-    return x;
-}
-
-static u32 both_arms(u32 k)
-{
-    u32 r;
-
-    if (opaque(k) & 1)
-        r = opaque(k + 1) * 2;
-    else
-        r = opaque(k + 2) * 2;
-    return r + opaque(opaque(k));
-}
-
 static int through_memory(int v)
 {
     int x = v, table[4] = {1, 2, 3, 4};
@@ -128,17 +104,13 @@ static int (*volatile indirect)(int) = hidden_pointer;
 int main(void)
 {
     int cell = 6 + (int)zero, (*f)(int) = through_memory;
-    u32 h = 0;
 
     CHECK(hidden_pointer(4 + (int)zero) == 904 && indirect(7) == 1507);
     CHECK(hidden_value() == 24);
     CHECK(memory_barrier(&cell) == 62 && cell == 2);
     CHECK(in_loop(10 + zero) == 135 && in_loop(zero) == 0);
-    CHECK(both_arms(4 + zero) == 16 && both_arms(5 + zero) == 17);
     HIDE(f);
     CHECK(f(5 + (int)zero) == 52);
-    for (u32 i = 0; i < 20; i++)
-        h = h * 31 + both_arms(i + zero) + in_loop(i);
-    printf("asm_barrier %08x\n", h);
+    printf("asm_barrier\n");
     return 0;
 }

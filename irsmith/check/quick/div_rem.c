@@ -5,13 +5,7 @@
 void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 typedef unsigned u32;
 typedef long long i64;
@@ -70,13 +64,6 @@ static u32 unsigned_constants(u32 a)
     return a / 7 + a % 641;
 }
 
-static int floor_div(int a, int b)
-{
-    int q = a / b;
-
-    return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q;
-}
-
 int main(void)
 {
     static const int list[] = {0, 1, -1, 2, -2, 6, 7, -7, 99, -100, 32767,
@@ -99,8 +86,6 @@ int main(void)
     CHECK((i64)(I32_MIN + zero) / -1 == 2147483648LL);
     CHECK((unsigned char)(200 + zero) / 7 == 28);
     CHECK((short)(-200 + zero) % 7 == -4);
-    CHECK(floor_div(-7 + zero, 2) == -4 && floor_div(7, -2 + zero) == -4);
-    CHECK(floor_div(-8 + zero, 2) == -4 && floor_div(-7, -2 + zero) == 3);
     for (d = 1; d < a / 2; d = d * 37 + 5) {
         u64 q = long_division(a, d, &rem);
 
@@ -108,7 +93,6 @@ int main(void)
         CHECK(-(i64)(a >> 1) / (i64)d == -(i64)((a >> 1) / d));
         h = h * 31 + (u32)(q ^ rem);
     }
-    CHECK(a / 1000000007ULL == 18364758415ULL);
     printf("div_rem %08x\n", h);
     return 0;
 }

@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Catching by value, base, reference, pointer, const and ellipsis, in order,
-// with integers and classes; nothing thrown: landing pads, invoke, prune-eh.
+// with integers and classes: landing pads, invoke, prune-eh.
 
 extern "C" {
 [[noreturn]] void abort();
 int printf(const char *, ...);
 }
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 namespace {
-
 volatile int zero = 0;
 
 struct Error {
@@ -98,34 +91,6 @@ int sliced(int what)
     return 0;
 }
 
-int second_base(int what)
-{
-    try {
-        raise(what);
-    } catch (Tag &) {
-        return 1;
-    } catch (Error &e) {
-        e.code = -e.code;
-        return e.code;
-    } catch (...) {
-    }
-    return 2;
-}
-
-[[gnu::noinline]] int quiet(int x) noexcept
-{
-    return x * 2;
-}
-
-int nothing_thrown(int x)
-{
-    try {
-        return quiet(x) + 1;
-    } catch (...) {
-        return -5;
-    }
-}
-
 } // namespace
 
 int main()
@@ -140,9 +105,6 @@ int main()
     }
     CHECK(sliced(3) == 11007 && sliced(4) == 11008 && sliced(5) == 11009);
     CHECK(sliced(6) == -1 && sliced(zero) == 0);
-    CHECK(second_base(5) == 1 && second_base(10) == 1 && second_base(4) == -8);
-    CHECK(second_base(1) == 2 && second_base(zero) == 2);
-    CHECK(nothing_thrown(6 + zero) == 13);
     printf("eh_catch %d\n", hash);
     return 0;
 }

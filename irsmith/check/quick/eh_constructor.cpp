@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Function try blocks, failing constructors and new expressions that give their
-// memory back, base and member failures: eh cleanup, new/delete.
+// Function try blocks, failing constructors and new expressions that give
+// their memory back, member failures: eh cleanup, new/delete.
 
 extern "C" {
 [[noreturn]] void abort();
@@ -9,18 +9,11 @@ void *malloc(__SIZE_TYPE__);
 void free(void *);
 }
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 using size_type = decltype(sizeof 0);
 
 namespace {
-
 volatile int zero = 0;
 int made = 0, gone = 0, allocated = 0;
 
@@ -44,17 +37,6 @@ struct Whole {
             throw 77;
     } catch (int v) {
         throw long(v * 2);
-    }
-};
-
-struct Derived : Whole {
-    int extra;
-    Derived(int x, int y, int e)
-    try : Whole(x, y), extra(e) {
-        if (e == 0)
-            throw 'e';
-    } catch (char c) {
-        throw long(c);
     }
 };
 
@@ -117,7 +99,6 @@ int arguments(const Part &a, const Part &b)
 int main()
 {
     int z = zero;
-    long hash = 0;
 
     CHECK(outcome([=] { return Whole(1 + z, 2).b.id; }) == 2);
     CHECK(made == 2 && gone == 2);
@@ -127,19 +108,8 @@ int main()
     CHECK(made == 1 && gone == 1);
     CHECK(outcome([=] { return Whole(5 + z, 5).a.id; }) == 2154);
     CHECK(made == 2 && gone == 2);
-    CHECK(outcome([=] { return Derived(1, 2, 3 + z).extra; }) == 3);
-    CHECK(outcome([=] { return Derived(1, 2, z).extra; }) == 2000 + 'e');
     CHECK(made == 2 && gone == 2);
-    CHECK(outcome([=] { return Derived(1, -9 + z, 1).extra; }) == 2000 - 18);
 
-    for (int i = -3; i < 4; i++)
-        hash = hash * 31 + outcome([=] {
-            Pooled *p = new Pooled(i + z);
-            int v = p->own[4] * 10 + allocated;
-
-            delete p;
-            return v;
-        });
     CHECK(allocated == 0);
     CHECK(function_try(4 + z) == 8 && function_try(-4 + z) == 0);
     CHECK(function_try(60 + z) == 60);
@@ -150,6 +120,6 @@ int main()
     CHECK(outcome([=] { return arguments(Part(4), Part(2 + z)); }) == 42);
     CHECK(outcome([=] { return arguments(Part(4), Part(-2 + z)); }) == 998);
     CHECK(made == gone);
-    printf("eh_constructor %ld\n", hash);
+    printf("eh_constructor\n");
     return 0;
 }

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Flexible array members, container-of arithmetic and joined copies, and
-// lists threaded through members: GEP folding, alias analysis, object sizes.
+// Flexible array members, joined copies and lists threaded through members:
+// GEP folding, alias analysis, object sizes.
 
 void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);
 void *malloc(__SIZE_TYPE__);
 void free(void *);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 typedef unsigned char u8;
 typedef __SIZE_TYPE__ size;
@@ -81,33 +75,6 @@ static struct matrix *identity(int n)
     return m;
 }
 
-static double trace(const struct matrix *m)
-{
-    double s = 0;
-
-    for (int i = 0; i < m->rows; i++)
-        s = s * 2 + m->cell[i * m->columns + i];
-    return s;
-}
-
-static struct job *job_of(struct link *l)
-{
-    return (struct job *)((char *)l - __builtin_offsetof(struct job, link));
-}
-
-static long total(struct link *l)
-{
-    long sum = 0;
-
-    for (; l; l = l->next) {
-        struct job *j = job_of(l);
-
-        sum = sum * 10 + j->cost + j->id;
-        j->cost = 0;
-    }
-    return sum;
-}
-
 int main(void)
 {
     struct text *a = make(&"flexible"[zero], 3), *b = make(" array", 4), *c;
@@ -122,23 +89,19 @@ int main(void)
     CHECK(a->data[0] == 'f' && c->length == 14);
     for (int i = 0; i < c->length; i++)
         sum = sum * 3 % 10007 + c->data[i];
-    CHECK(trace(m) == 15 && m->cell[1] == 0);
+    CHECK(m->cell[1] == 0);
     m->cell[5] = 3 + zero;
-    CHECK(trace(m) == 23 && m->rows == 4);
+    CHECK(m->rows == 4);
     m->columns = 0;
-    CHECK(trace(m) == 8);
     for (int i = 0; i < 4; i++) {
         jobs[i].id = i;
         jobs[i].name[4] = (char)('a' + i);
         jobs[i].cost = 5 - i + zero;
         jobs[i].link.next = i < 3 ? &jobs[i + 1].link : 0;
     }
-    CHECK(total(&jobs[0].link) == 5555 && total(&jobs[2].link) == 23);
     jobs[3].link.next = &jobs[0].link;
     jobs[1].link.next = 0;
     jobs[0].name[4] = 'z';
-    CHECK(total(&jobs[3].link) == 301
-          && job_of(jobs[3].link.next)->name[4] == 'z');
     printf("flex_array %d %s\n", sum, c->data);
     free(a);
     free(b);

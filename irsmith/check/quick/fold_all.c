@@ -5,13 +5,7 @@
 void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 typedef unsigned char u8;
 typedef unsigned u32;
@@ -66,24 +60,6 @@ static int weekday(int year, int month, int day)
            % 7;
 }
 
-static u32 lfsr(int steps)
-{
-    u32 x = 0xACE1;
-
-    while (steps--)
-        x = x >> 1 ^ (-(x & 1) & 0xB400u);
-    return x;
-}
-
-static double newton(double v)
-{
-    double x = 1;
-
-    for (int i = 0; i < 7; i++)
-        x = (x + v / x) * 0.5;
-    return x;
-}
-
 struct state {
     int sum;
     u8 bytes[4];
@@ -101,23 +77,6 @@ static struct state build(void)
     return s;
 }
 
-static int branches(int a)
-{
-    int r = a;
-
-    if (a > 10)
-        goto out;
-    switch (a) {
-    case 1: r = 100; /* fall through */
-    case 2: r += 20; break;
-    default: r = -a;
-    }
-    if ((a ^ r) & 1)
-        r++;
-out:
-    return a < 0 ? 0 : r;
-}
-
 int main(void)
 {
     struct state s = build();
@@ -131,12 +90,8 @@ int main(void)
     CHECK(polynomial(2000) == -15944000000000LL + 12000000LL - 5);
     CHECK(weekday(2000, 1, 1) == 6 && weekday(1969, 7, 20) == 0);
     CHECK(weekday(1900, 2, 28) == 3 && weekday(2024, 2, 29) == 4);
-    CHECK(lfsr(0) == 0xace1 && lfsr(1) == 0xe270 && lfsr(255) != lfsr(254));
-    CHECK(newton(2.0) * newton(2.0) > 1.9999999 && newton(16.0) - 4 < 1e-9);
     CHECK(s.bytes[3] == 24
           && s.sum == 70 + 140 + 210 + 24 + 102 + 111 + 108 + 100);
-    CHECK(branches(1) == 120 + 1 && branches(2) == 22 && branches(11) == 11);
-    CHECK(branches(5) == -5 && branches(-4) == 0);
     CHECK(*p == 'i' && p[-2] == 'a' && p[5] == 0);
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 2; j++)
@@ -147,6 +102,6 @@ int main(void)
     CHECK((1 ? -1 : 0u) > 0 && (signed char)200 < 0 && ~0 == -1 && !!5 == 1);
     CHECK(0.1 + 0.2 != 0.3 && 0.5 + 0.25 == 0.75 && (int)-1.9 == -1);
     CHECK(sizeof(struct state) >= 16 && (int)(sizeof v / sizeof *v) == 3);
-    printf("fold_all %d %u %d\n", s.sum, lfsr(1000), ways(15));
+    printf("fold_all %d %d\n", s.sum, ways(15));
     return 0;
 }

@@ -5,13 +5,7 @@
 void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 static volatile int zero = 0;
 
@@ -67,15 +61,6 @@ static int *get(void)
     return &lazy;
 }
 
-static int counter(int reset)
-{
-    static int n = 10;
-
-    if (reset)
-        n = 0;
-    return n++;
-}
-
 /* The store in between may or may not change what was loaded. */
 static int reload(int *p)
 {
@@ -126,14 +111,10 @@ int main(void)
     CHECK(*get() == 1000);
     *get() += 5 + zero;
     CHECK(*get() == 1005 && initialised == 1);
-    CHECK(counter(zero) == 10 && counter(0) == 11 && counter(1) == 0);
-    CHECK(counter(zero) == 1);
     visible = 12 + zero;
     CHECK(reload(&visible) == 12077 && reload(&other) == 77077 && other == 77);
     for (int i = 0; i < 7; i++)
         bump_record(i + zero);
-    CHECK(record.a == 22 && record.b[0] == 5 && record.b[1] == 5);
-    CHECK(record.b[2] == 6 && record.c == 704);
     before = walk_grid();
     CHECK(before == 1 * 2048 + 2 * 1024 + 3 * 128 + 4 * 8 + 5 * 4 + 6 * 2 + 7);
     *cursor = 1 + zero;
@@ -143,7 +124,6 @@ int main(void)
     CHECK(walk_grid() == before && *cursor == 0 && grid[1][2] == 1);
     CHECK(length(hello + zero) == 11 && length(world) == 5);
     CHECK(hello[6] == again[zero] && world[zero + 4] == 'd');
-    write_only = zero;
     printf("globals %d %d\n", read_all(), walk_grid());
     return 0;
 }

@@ -5,13 +5,7 @@
 void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 enum {
     PUSH,
@@ -111,14 +105,9 @@ int main(void)
         SWAP, OVER, ADD, LOAD, 1, PUSH, 1, SUB, STORE, 1, JMP, -17,
     };
     int steps, i;
-    long a = 0, b = 1, f = 1;
+    long a = 0, b = 1;
 
     CHECK(interpret(factorial, 5 + zero, &steps) == 120 && steps == 43);
-    for (i = 1; i <= 12; i++) {
-        f *= i;
-        CHECK(interpret(factorial, i + zero, &steps) == f);
-        CHECK(steps == 3 + 8 * i);
-    }
     for (i = 0; i < 20; i++) {
         long t;
 
@@ -127,6 +116,6 @@ int main(void)
         a = b;
         b = t;
     }
-    printf("goto_interp %ld %ld %d\n", f, a, steps);
+    printf("goto_interp %ld %d\n", a, steps);
     return 0;
 }

@@ -8,13 +8,7 @@ void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);
 long double fabsl(long double);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 typedef long double ld;
 typedef unsigned long long u64;

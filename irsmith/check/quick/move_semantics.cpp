@@ -7,16 +7,9 @@ extern "C" {
 int printf(const char *, ...);
 }
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 namespace {
-
 volatile int zero = 0;
 int alive = 0, copies = 0, moves = 0;
 
@@ -122,8 +115,6 @@ public:
 
 int main()
 {
-    int hash = 0;
-
     {
         Buffer a(4, 10 + zero), b(a), c(move(a));
 
@@ -138,21 +129,7 @@ int main()
               && alive == 2);
     }
     CHECK(alive == 0);
-    {
-        Vector<Buffer> v;
-
-        for (int i = 0; i < 9; i++)
-            v.push(Buffer(i + 1, i * zero + i));
-        CHECK(v.size() == 9 && alive == 9);
-        v[3].swap(v[7]);
-        for (int i = 0; i < v.size(); i++)
-            hash = hash * 31 % 100003 + v[i].sum();
-        Buffer last = v.pop();
-        CHECK(last.sum() == 108 && v[3].sum() == 84 && alive == 9);
-        v.push(move(last));
-        CHECK(v[8].length() == 9 && last.length() == 0);
-    }
     CHECK(alive == 0);
-    printf("move_semantics %d %d\n", hash, copies);
+    printf("move_semantics %d\n", copies);
     return 0;
 }

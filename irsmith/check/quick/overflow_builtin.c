@@ -5,13 +5,7 @@
 void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 typedef signed char i8;
 typedef unsigned char u8;
@@ -42,13 +36,6 @@ static i64 sat_mul(i64 a, i64 b)
     if (__builtin_mul_overflow(a, b, &r))
         return (a < 0) != (b < 0) ? I64_MIN : I64_MAX;
     return r;
-}
-
-static u32 sat_sub(u32 a, u32 b)
-{
-    u32 r;
-
-    return __builtin_sub_overflow(a, b, &r) ? 0 : r;
 }
 
 /* 192-bit addition by carries. */
@@ -98,8 +85,6 @@ int main(void)
     CHECK(sat_mul(3037000499LL, 3037000499LL + zero) == 9223372030926249001LL);
     CHECK(sat_mul(-4611686018427387904LL, 2 + zero) == I64_MIN);
     CHECK(sat_mul(4611686018427387904LL, -3 + zero) == I64_MIN);
-    CHECK(sat_sub(3, 4u + (u32)zero) == 0 && sat_sub(4u + (u32)zero, 4) == 0);
-    CHECK(sat_sub(~0u, (u32)zero) == ~0u);
 
     CHECK(!__builtin_add_overflow(100 + zero, 27, &small) && small == 127);
     CHECK(__builtin_add_overflow(100 + zero, 28, &small) && small == -128);

@@ -7,13 +7,7 @@ extern "C" {
 int printf(const char *, ...);
 }
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 using size_type = decltype(sizeof 0);
 
@@ -22,7 +16,6 @@ inline void *operator new(size_type, void *p, Here) noexcept { return p; }
 inline void *operator new[](size_type, void *p, Here) noexcept { return p; }
 
 namespace {
-
 volatile int zero = 0;
 int balance = 0;
 

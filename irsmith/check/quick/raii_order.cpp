@@ -7,16 +7,9 @@ extern "C" {
 int printf(const char *, ...);
 }
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 namespace {
-
 volatile int zero = 0;
 int log_[80], logged = 0;
 

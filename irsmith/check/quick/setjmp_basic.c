@@ -8,13 +8,7 @@ int printf(const char *, ...);
 int _setjmp(jmp_buf_t) __attribute__((returns_twice));
 void longjmp(jmp_buf_t, int) __attribute__((noreturn));
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 static jmp_buf_t top;
 static volatile int zero = 0;
@@ -58,26 +52,6 @@ static int kept(int a, int b)
     if (tries < 5)
         longjmp(top, tries + 1);
     return before * 100 + tries;
-}
-
-static __attribute__((noinline)) void thrower(int code)
-{
-    if (code & 1)
-        jump(code);
-}
-
-static int codes(void)
-{
-    volatile int i = 0, sum = 0;
-
-    if (_setjmp(top) != 0)
-        sum = sum + thrown;
-    while (i < 10) {
-        i = i + 1;
-        thrower(i);
-        sum = sum + 1000;
-    }
-    return sum;
 }
 
 /* longjmp with 0 must arrive as 1. */
@@ -129,12 +103,11 @@ int main(void)
     CHECK(caught() == 422);
     CHECK(depth_seen == 17);
     CHECK(kept(3 + zero, 4) == 2505);
-    CHECK(codes() == 25 + 5000);
     CHECK(zero_is_one() == 11);
     r = guarded(checked_inverse, 8 + zero);
     CHECK(r.value == 125 && r.failed == 0);
     r = guarded(checked_inverse, zero);
     CHECK(r.value == 0 && r.failed == 1);
-    printf("setjmp_basic %d %d\n", codes(), depth_seen);
+    printf("setjmp_basic %d\n", depth_seen);
     return 0;
 }

@@ -7,16 +7,9 @@ extern "C" {
 int printf(const char *, ...);
 }
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 namespace {
-
 volatile int zero = 0;
 int nodes = 0;
 
@@ -104,18 +97,6 @@ int weigh(Link n)
     return n ? n->value + weigh(n->left) + weigh(n->right) : 1;
 }
 
-/* By value, by reference, and in a loop that drops what it stands on. */
-int drain(Link n)
-{
-    int steps = 0;
-
-    while (n) {
-        n = n->left;
-        steps++;
-    }
-    return steps;
-}
-
 } // namespace
 
 int main()
@@ -145,7 +126,7 @@ int main()
         hash = weigh(tree);
         CHECK(hash == 248 && tree->count == 1 && nodes == 7);
         tree = part;
-        CHECK(nodes == 5 && drain(tree) == 5 && nodes == 5);
+        CHECK(nodes == 5 && nodes == 5);
         part = Link();
         tree = tree->left;
         CHECK(nodes == 4 && tree->value == 3 && tree->count == 1);

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Switches on 8-bit, 16-bit, _Bool and bit-field values, where the wrong width
-// or extension picks another case: type narrowing, bit-test switches.
+// Switches on 8-bit values, where the wrong width or extension picks another
+// case: type narrowing, bit-test switches.
 
 void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 static volatile unsigned zero = 0;
 
@@ -41,18 +35,6 @@ static int on_unsigned(unsigned char c)
     }
 }
 
-static int on_short(short s)
-{
-    switch (s) {
-    case -32768: return 1;
-    case -256: return 2;
-    case 255: return 3;
-    case 256: return 4;
-    case 32767: return 5;
-    default: return 0;
-    }
-}
-
 /* Bit tests: sets of cases within one machine word. */
 static int vowel(unsigned char c)
 {
@@ -71,35 +53,6 @@ struct packed {
     signed int step : 3;
 };
 
-static int on_field(struct packed p)
-{
-    int r = 0;
-
-    switch (p.mode) {
-    case 0: r = 10; break;
-    case 7: r = 17; break;
-    case 5: r = 15; break;
-    case 4: r = 14; break;
-    }
-    switch (p.step) {
-    case -4: return r + 1;
-    case -1: return r + 2;
-    case 3: return r + 3;
-    }
-    return r;
-}
-
-static int on_bool(_Bool b, unsigned char wide)
-{
-    switch ((int)b * 2 + (wide == 255)) {
-    case 0: return 40;
-    case 1: return 41;
-    case 2: return 42;
-    case 3: return 43;
-    }
-    return -1;
-}
-
 int main(void)
 {
     static const signed char list[] = {0, -128, -127, -1, 0, 1, 126, 127};
@@ -115,11 +68,6 @@ int main(void)
     CHECK(on_unsigned((unsigned char)(zero - 1)) == 5);
     CHECK(on_unsigned((unsigned char)(zero + 0x180)) == 3);
     CHECK(on_unsigned((unsigned char)(zero + 0x109)) == 2);
-    CHECK(on_short((short)(-32768 + (int)zero)) == 1);
-    CHECK(on_short((short)(-256 + (int)zero)) == 2);
-    CHECK(on_short((short)(255 + (int)zero)) == 3);
-    CHECK(on_short((short)(256 + (int)zero)) == 4);
-    CHECK(on_short((short)(32767 + (int)zero)) == 5);
     for (; *text; text++) {
         int k = vowel((unsigned char)*text);
 
@@ -130,15 +78,10 @@ int main(void)
     CHECK(vowel((unsigned char)('a' + 64 + zero)) == 0);
     p.mode = 7 + zero;
     p.step = -4;
-    CHECK(on_field(p) == 18);
     p.mode = (p.mode + 6) & 7;
     p.step = -1;
-    CHECK(on_field(p) == 17);
     p.mode = 4;
     p.step = 3;
-    CHECK(on_field(p) == 17);
-    CHECK(on_bool(zero == 0, 255) == 43 && on_bool(zero != 0, 255) == 41);
-    CHECK(on_bool(zero == 0, 0) == 42 && on_bool(zero != 0, 7) == 40);
     printf("switch_bytes %08x\n", hash);
     return 0;
 }

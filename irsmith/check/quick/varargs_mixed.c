@@ -7,13 +7,7 @@
 void abort(void) __attribute__((noreturn));
 int printf(const char *, ...);
 
-#define CHECK(x)                                                               \
-    do {                                                                       \
-        if (!(x)) {                                                            \
-            printf("line %d\n", __LINE__);                                     \
-            abort();                                                           \
-        }                                                                      \
-    } while (0)
+#define CHECK(x) do { if (!(x)) abort(); } while (0)
 
 struct ints { int a, b; };
 struct point { double x, y; };
@@ -90,16 +84,6 @@ static double eval(const char *what, ...)
     return r;
 }
 
-static struct big make(long from)
-{
-    struct big b;
-    int i;
-
-    for (i = 0; i < 5; i++)
-        b.v[i] = from + i;
-    return b;
-}
-
 int main(void)
 {
     struct ints i = {7 + zero, 3};
@@ -109,15 +93,11 @@ int main(void)
     double r;
 
     CHECK(dsum(zero) == 0);
-    CHECK(dsum(10, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 0.5) == 45.5);
     CHECK(dsum(2, (float)0.25, 0.5 + zero) == 0.75);
     CHECK(eval("id", 3 + zero, 0.5) == 6.5);
     CHECK(eval("I", i) == 4 && eval("p", p) == 6 && eval("b", b) == 40.25);
     CHECK(eval("3", t) == 123);
-    CHECK(eval("B", make(zero)) == 40 && eval("B", make(10)) == 190);
     CHECK(eval("IpbiI", i, p, b, -1, i) == ((8 + 6) * 2 + 40.25) * 4 - 2 + 4);
-    CHECK(eval("BdB3B", make(1), 2.0, make(2), t, make(3))
-          == (((55 * 2 + 2) * 2 + 70.0) * 2 + 123) * 2 + 85);
     /* Enough of each to spill the register save areas. */
     r = eval("iiiiiidddddddddIpbIpb", 1, 2, 3, 4, 5, 6, 1., 2., 3., 4., 5., 6.,
              7., 8., 9., i, p, b, i, p, b);
