@@ -18,6 +18,8 @@ COMMANDS = {
     "check-passes": "PassListEval: may this pass list be trusted?",
     "fetch-suite": "get the full suite of PassListEval (asks before it installs anything)",
     "corpus": "modules of real builds, with licence, split and hash, as Parquet",
+    "tokenize": "normalise a file as for a prompt, and count its tokens",
+    "train": "train a language model by a recipe",
     "passes": "the pass table: every pass of LLVM, whether search may use it, and why",
     "doctor": "what was found on this machine",
 }

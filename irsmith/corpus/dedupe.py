@@ -113,7 +113,7 @@ def signature(text: str) -> bytes:
 def signature_of(plain: str) -> bytes:
     """The signature of a text that is already :func:`renamed`."""
     try:
-        from rensa import RMinHash  # type: ignore[import-untyped]
+        from rensa import RMinHash
     except ImportError as error:
         raise IrsmithError(
             "finding near-duplicates needs rensa: pip install irsmith[data]"

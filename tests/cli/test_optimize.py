@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import SOURCE
+from shared_source import SOURCE
 
 FIELDS = ["text", "rodata", "data", "unwind", "total", "instructions"]
 

@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from conftest import SOURCE
+from shared_source import SOURCE
 
 from irsmith.records import Candidate
 from irsmith.sandbox.worker import Worker

@@ -1,0 +1,60 @@
+"""From a run's last checkpoint to a release folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from irsmith.model.release import TOKENIZER, hash_of, save_release
+from irsmith.records import IrsmithError
+from irsmith.train.config import TrainConfig
+from irsmith.train.data import read_meta
+from irsmith.train.loop import Trained
+from irsmith.train.setup import weights_of
+
+
+def find_tokenizer(config: TrainConfig, data: Path) -> Path | None:
+    """``DATA/tokenizer.json``, or None if there is none.
+
+    Raises:
+        IrsmithError: it is not the one that packed the data.
+    """
+    path = data / TOKENIZER
+    if not path.exists():
+        return None
+    meta = read_meta(data / config.sources[0].name / "train")
+    if meta.tokenizer and hash_of(path) != meta.tokenizer:
+        raise IrsmithError(f"{path}: not the tokenizer that packed the data")
+    return path
+
+
+def publish(result: Trained, config: TrainConfig, data: Path, out: Path) -> Path:
+    """Write ``OUT/release`` from a finished run; ``DATA/tokenizer.json`` goes with it.
+
+    Args:
+        result: what :func:`irsmith.train.loop.train` returned.
+        config: the run.
+        data: its data folder.
+        out: its folder.
+
+    Returns:
+        The release folder.
+
+    Raises:
+        IrsmithError: the tokenizer does not fit, or the folder cannot be written.
+    """
+    meta = read_meta(data / config.sources[0].name / "train")
+    network, _ = weights_of(result.checkpoint, meta)
+    trained = {
+        "stage": config.stage,
+        "size": config.size,
+        "steps": result.step,
+        "tokens": result.tokens,
+        "loss": result.loss,
+        "optimizer": config.optimizer,
+        "data": ", ".join(f"{s.name} {s.weight:.2f}" for s in config.sources),
+        "validation": result.validation,
+    }
+    folder = out / "release"
+    tokenizer = find_tokenizer(config, data)
+    save_release(folder, network, end=meta.end, tokenizer=tokenizer, trained=trained)
+    return folder
