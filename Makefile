@@ -41,7 +41,8 @@ lock:
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools
 	build/lock/bin/pip-compile --quiet --extra dev --no-annotate --strip-extras \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o build/lock.txt pyproject.toml
-	grep -v '^irsmith @' build/lock.txt >requirements.lock
+	# A build without CUDA is the same release as far as the lock is concerned.
+	grep -v '^irsmith @' build/lock.txt | sed 's/+cpu$$//' >requirements.lock
 
 clean:
 	rm -rf $(VENV) build runs examples/*/*.o
