@@ -22,6 +22,7 @@ COLUMNS = ("package", "version", "split", "status", "compiled", "x86-64", "aarch
 
 
 def main() -> None:
+    """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("raw", type=Path, help="folder of the run")
     raw = parser.parse_args().raw

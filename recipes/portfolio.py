@@ -157,7 +157,9 @@ def make(
     space = default_space()
     with Evaluator(toolchain, triple, arguments.jobs, LIMITS) as evaluator:
         base = baselines(evaluator, modules)
-        started = [Candidate(c.passes) for path in arguments.start for c in read(path)]
+        started = [
+            Candidate(c.passes) for path in arguments.start for c in read(path) if allowed(c)
+        ]
         drawn = [space.draw(rng) for _ in range(arguments.lists)]
         lists = list(dict.fromkeys([*started, *drawn]))
         sizes = matrix(evaluator, modules, lists, work / "1-random")
@@ -254,7 +256,7 @@ def main() -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="a portfolio of another target, whose lists are tried too",
+        help="an older portfolio, or one of another target: its lists are tried too",
     )
     parser.add_argument("--target", default="x86-64")
     parser.add_argument("--work", type=Path, default=None, help="default runs/portfolio-TARGET")

@@ -84,6 +84,7 @@ def readme(chosen: dict[str, list[Row]]) -> str:
 
 
 def main() -> None:
+    """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("corpus", type=Path, help="a merged corpus")
     parser.add_argument("--output", type=Path, default=Path("examples/corpus"))
