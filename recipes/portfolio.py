@@ -177,6 +177,12 @@ def make(
         full = with_options(best, options)
         sizes = matrix(evaluator, modules, full, work / "3-options")
         report("with options", sizes, base)
+        pool = [c for path in arguments.pool for c in read(path) if allowed(c) and c not in full]
+        if pool:
+            added = matrix(evaluator, modules, pool, work / "4-pool")
+            full += pool
+            sizes = [old + new for old, new in zip(sizes, added, strict=True)]
+            report("with the pool", sizes, base)
     suite = get_suite("full", toolchain, triple)
     refused: list[str] = []
     with PassListEval(toolchain, suite, jobs=arguments.jobs, stop_after=1) as judge:
@@ -257,6 +263,14 @@ def main() -> None:
         default=[],
         metavar="FILE",
         help="an older portfolio, or one of another target: its lists are tried too",
+    )
+    parser.add_argument(
+        "--pool",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an older portfolio: its candidates are chosen from as they are",
     )
     parser.add_argument("--target", default="x86-64")
     parser.add_argument("--work", type=Path, default=None, help="default runs/portfolio-TARGET")

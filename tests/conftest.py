@@ -1,10 +1,15 @@
 """What tests share: the toolchain, a cache of their own, small sources."""
 
+import signal
+
 import pytest
 from hypothesis import settings
 from shared_source import SOURCE
 
 from irsmith.toolchain.find import find_toolchain
+
+# Started in the background by some shells, we and our children would not hear Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no reason to fail.
 settings.register_profile("no deadline", deadline=None)
