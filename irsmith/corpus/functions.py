@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from irsmith.corpus.cut import cut_each
-from irsmith.parallel.local import scatter
+from irsmith.parallel.local import in_order
 from irsmith.records import Module
 from irsmith.sandbox.worker import Limits, Outcome, Worker
 from irsmith.toolchain.find import Toolchain
@@ -114,17 +114,9 @@ def cut_units(
     """
     library = toolchain.checked_library("AArch64").path
     requests = (CutRequest(unit.bitcode, names, smallest) for unit in units)
-    early: dict[int, Outcome[list[Cut]]] = {}
-    following = 0
     with ExitStack() as stack:
         workers = [stack.enter_context(Worker(cutter(library), _LIMITS)) for _ in range(jobs)]
-        # One at a time each: cuts are larger than a pipe, so a worker that still writes
-        # its last ones would not read the next unit, and both sides would wait for ever.
-        for index, outcome in scatter(workers, requests, ahead=1):
-            early[index] = outcome
-            while following in early:
-                yield early.pop(following)
-                following += 1
+        yield from in_order(workers, requests)
 
 
 def cut_functions(

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from irsmith.parallel.local import scatter
+from irsmith.parallel.local import in_order
 from irsmith.records import IrsmithError, Module
 from irsmith.sandbox.worker import Limits, Outcome, Worker
 from irsmith.tasks import disassemble, emulate, pretrain, tune
@@ -109,14 +109,6 @@ def make_examples(
         the number of workers.
     """
     library = toolchain.library(arch_of(triple)).path
-    early: dict[int, Outcome[tuple[Example, ...]]] = {}
-    following = 0
     with ExitStack() as stack:
         workers = [stack.enter_context(Worker(maker(library), limits)) for _ in range(jobs)]
-        # One at a time each: examples and rows are larger than a pipe, so a worker that still
-        # writes would not read the next row, and both sides would wait for ever.
-        for index, outcome in scatter(workers, orders, ahead=1):
-            early[index] = outcome
-            while following in early:
-                yield early.pop(following)
-                following += 1
+        yield from in_order(workers, orders)
