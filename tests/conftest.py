@@ -16,11 +16,6 @@ settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 
-def pytest_collection_modifyitems(items):
-    """Last: tests that load onnxruntime, which C++ programs in later workers do not survive."""
-    items.sort(key=lambda item: item.path.name == "test_onnx.py")
-
-
 @pytest.fixture(scope="session")
 def toolchain():
     return find_toolchain()

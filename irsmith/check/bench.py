@@ -90,7 +90,8 @@ class NativeBench:
         prepare = runner(library.path, helper_library(toolchain), programs, triple)
         self._stack = ExitStack()
         self._workers: list[Worker[Task, Ran]] = [
-            self._stack.enter_context(Worker(prepare, PROGRAM_LIMITS)) for _ in range(jobs)
+            self._stack.enter_context(Worker(prepare, PROGRAM_LIMITS, fresh=True))
+            for _ in range(jobs)
         ]
 
     def run(

@@ -8,6 +8,7 @@ phase that it died in says who is guilty.
 from __future__ import annotations
 
 import ctypes
+import functools
 import hashlib
 import signal
 from collections.abc import Callable, Sequence
@@ -210,17 +211,23 @@ def runner(
         programs: unoptimised bitcode.
         triple: target.
     """
+    return functools.partial(_prepare, library, helper, tuple(programs), triple)
 
-    def prepare_worker(report: Callable[[int], None]) -> Callable[[Task], Ran]:
-        llvm = load(library)
-        jit = JIT(llvm, helper) if helper else None
 
-        def handle(task: Task) -> Ran:
-            code = emit_program(llvm, programs[task.program], task, triple, report)
-            if jit is None or not task.run:
-                return Ran(0, 0, code)
-            return jit.run(code, report)
+def _prepare(
+    library: Path,
+    helper: Path | None,
+    programs: tuple[bytes, ...],
+    triple: str,
+    report: Callable[[int], None],
+) -> Callable[[Task], Ran]:
+    llvm = load(library)
+    jit = JIT(llvm, helper) if helper else None
 
-        return handle
+    def handle(task: Task) -> Ran:
+        code = emit_program(llvm, programs[task.program], task, triple, report)
+        if jit is None or not task.run:
+            return Ran(0, 0, code)
+        return jit.run(code, report)
 
-    return prepare_worker
+    return handle

@@ -11,53 +11,40 @@ POSIX only: it stands on ``fork``.
 
 from __future__ import annotations
 
-import ctypes
-import fcntl
-import gc
 import mmap
 import os
 import pickle
-import resource
 import select
 import signal
 import struct
 import sys
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from irsmith.records import IrsmithError
+from irsmith.sandbox.nursery import (
+    BORN,
+    BUG,
+    DIED,
+    HEADER,
+    REFUSED,
+    RESULT,
+    Limits,
+    Lines,
+    last_words,
+    nursery,
+    read,
+)
+
+__all__ = ["WINDOW", "Limits", "Outcome", "Worker", "WorkerBugError"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_HEADER = struct.Struct("<cI")
-_RESULT, _REFUSED, _BUG, _BORN, _DIED = b"R", b"E", b"B", b"P", b"D"
-_RECYCLE = 77
 WINDOW = 8
 """Items that may be under way in one worker."""
-_PR_SET_PDEATHSIG = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one item may use.
-
-    Attributes:
-        cpu_seconds: processor time of one item; a busy machine does not shorten it.
-        wall_seconds: a backstop for code that sleeps.
-        memory_bytes: address space of the worker.
-        recycle_bytes: the child is replaced between items once its resident
-            memory has grown beyond this.
-    """
-
-    cpu_seconds: float = 20.0
-    wall_seconds: float = 120.0
-    memory_bytes: int = 6 << 30
-    recycle_bytes: int = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +75,12 @@ class Worker(Generic[Item, Result]):
     Args:
         prepare: called once in the nursery with a function that reports a phase
             (a small number, kept in shared memory, so that it survives a crash);
-            returns the handler of items. Inherited by fork: need not be picklable.
+            returns the handler of items. Inherited by fork: need not be picklable,
+            unless the worker is fresh.
         limits: what an item may use.
+        fresh: start a Python of its own in place of a fork, so that no library of the
+            caller's is in it: programs that a JIT links would find symbols there (with
+            onnxruntime in the process, another unwinder than their C++ runtime's).
 
     Use it as a context manager, or call :meth:`close`.
     """
@@ -98,10 +89,13 @@ class Worker(Generic[Item, Result]):
         self,
         prepare: Callable[[Callable[[int], None]], Callable[[Item], Result]],
         limits: Limits | None = None,
+        fresh: bool = False,
     ) -> None:
         self._prepare = prepare
         self.limits = limits or Limits()
-        self._phase = mmap.mmap(-1, mmap.PAGESIZE)
+        self._fresh = fresh
+        self._phase = os.memfd_create("irsmith-phase")
+        os.ftruncate(self._phase, mmap.PAGESIZE)
         self._stderr = os.memfd_create("irsmith-stderr")
         self._nursery = 0
         self._child = 0
@@ -196,44 +190,59 @@ class Worker(Generic[Item, Result]):
     def _start(self) -> None:
         request_read, self._requests = os.pipe()
         self._answers, answer_write = os.pipe()
+        lines = Lines(request_read, answer_write, self._stderr, self._phase)
+        try:
+            self._nursery = self._spawn(lines) if self._fresh else self._fork(lines)
+        finally:
+            os.close(request_read)
+            os.close(answer_write)
+        os.set_blocking(self._requests, False)
+
+    def _fork(self, lines: Lines) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             try:
-                _nursery(
-                    self._prepare,
-                    self.limits,
-                    request_read,
-                    answer_write,
-                    self._stderr,
-                    self._phase,
-                    parent,
-                )
+                nursery(self._prepare, self.limits, lines, parent)
             finally:
                 os._exit(70)
-        os.close(request_read)
-        os.close(answer_write)
-        os.set_blocking(self._requests, False)
-        self._nursery = pid
+        return pid
+
+    def _spawn(self, lines: Lines) -> int:
+        prepared = os.memfd_create("irsmith-prepared")
+        try:
+            with open(prepared, "wb", closefd=False) as file:
+                pickle.dump((self._prepare, self.limits), file)
+            command = (
+                f"import sys; sys.path[:] = {sys.path!r}; "
+                "from irsmith.sandbox.nursery import Lines, main; "
+                f"main({lines!r}, {prepared}, {os.getpid()})"
+            )
+            # Duplicated onto itself, a file is not closed when the new program starts.
+            kept = [(os.POSIX_SPAWN_DUP2, fd, fd) for fd in (*lines.all(), prepared)]
+            words = [sys.executable, "-P", "-c", command]
+            return os.posix_spawn(sys.executable, words, os.environ, file_actions=kept)
+        finally:
+            os.close(prepared)
 
     def _receive(self) -> Outcome[Result]:
         deadline = time.monotonic() + self.limits.wall_seconds
         killed = False
         while True:
             kind, body = self._message(deadline)
-            if kind == _RESULT:
+            if kind == RESULT:
                 return Outcome(pickle.loads(body))
-            if kind == _REFUSED:
+            if kind == REFUSED:
                 detail, phase = pickle.loads(body)
                 return Outcome(None, "refused", detail, phase)
-            if kind == _BUG:
+            if kind == BUG:
                 self.close()
                 raise WorkerBugError(pickle.loads(body))
-            if kind == _BORN:
+            if kind == BORN:
                 (self._child,) = struct.unpack("<i", body)
-            elif kind == _DIED:
+            elif kind == DIED:
                 status, phase, text = pickle.loads(body)
                 return self._death(status, phase, text, killed)
             else:  # the deadline has passed
@@ -252,13 +261,13 @@ class Worker(Generic[Item, Result]):
         return self._read_message()
 
     def _read_message(self) -> tuple[bytes, bytes]:
-        header = _read(self._answers, _HEADER.size)
+        header = read(self._answers, HEADER.size)
         if header is None:
-            text = _last_words(self._stderr)
+            text = last_words(self._stderr)
             self.close()
             raise WorkerBugError(f"the worker's nursery died: {text}")
-        kind, length = _HEADER.unpack(header)
-        return kind, _read(self._answers, length) or b""
+        kind, length = HEADER.unpack(header)
+        return kind, read(self._answers, length) or b""
 
     def _death(self, status: int, phase: int, text: str, killed: bool) -> Outcome[Result]:
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
@@ -268,135 +277,8 @@ class Worker(Generic[Item, Result]):
         return Outcome(None, "crash", f"{how}: {text}" if text else how, phase)
 
 
-def _last_words(stderr: int) -> str:
-    """What a dead child said: the line with the assertion, else the first."""
-    text = os.pread(stderr, 1 << 16, 0).decode(errors="replace").replace("\0", "")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    for line in lines:
-        if "Assertion" in line or "LLVM ERROR" in line:
-            return line[:600]
-    return lines[0][:300] if lines else ""
-
-
 def _kill(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
-
-
-def _read(fd: int, count: int) -> bytes | None:
-    """Read exactly ``count`` bytes, or None at the end of the pipe."""
-    parts = []
-    while count:
-        part = os.read(fd, count)
-        if not part:
-            return None
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
-
-
-def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
-
-
-def _send(fd: int, kind: bytes, body: bytes) -> None:
-    _write(fd, _HEADER.pack(kind, len(body)) + body)
-
-
-def _die_with_parent(parent: int) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(0)  # it died before we asked to be told
-
-
-def _nursery(
-    prepare: Callable[[Callable[[int], None]], Callable[[Any], Any]],
-    limits: Limits,
-    requests: int,
-    answers: int,
-    stderr: int,
-    phase: mmap.mmap,
-    parent: int,
-) -> None:
-    """Prepare once, then fork a child whenever the last one died."""
-    _die_with_parent(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    null = os.open(os.devnull, os.O_RDWR)
-    os.set_blocking(stderr, True)
-    for target, source in ((0, null), (1, null), (2, stderr)):
-        os.dup2(source, target)
-    fcntl.fcntl(2, fcntl.F_SETFL, os.O_APPEND)
-    for fd in range(3, 1024):  # the caller's other pipes: held open they would never end
-        if fd not in (requests, answers):
-            try:
-                os.close(fd)
-            except OSError:
-                continue
-
-    def report(number: int) -> None:
-        phase[0] = number
-
-    try:
-        handler = prepare(report)
-    except IrsmithError as error:
-        _send(answers, _BUG, pickle.dumps(str(error)))
-        os._exit(0)
-    except BaseException:
-        _send(answers, _BUG, pickle.dumps(traceback.format_exc()))
-        os._exit(0)
-    # Objects made so far are never freed: collecting them would only unshare pages.
-    gc.freeze()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    nursery = os.getpid()
-    while True:
-        pid = os.fork()
-        if pid == 0:
-            _child(handler, limits, requests, answers, phase, nursery)
-            os._exit(0)
-        _send(answers, _BORN, struct.pack("<i", pid))
-        status = os.waitpid(pid, 0)[1]
-        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
-            os._exit(0)  # no more requests
-        if not (os.WIFEXITED(status) and os.WEXITSTATUS(status) == _RECYCLE):
-            # Read here, before the next child starts and says something else.
-            _send(answers, _DIED, pickle.dumps((status, phase[0], _last_words(2))))
-
-
-def _child(
-    handler: Callable[[Any], Any],
-    limits: Limits,
-    requests: int,
-    answers: int,
-    phase: mmap.mmap,
-    parent: int,
-) -> None:
-    """Serve items until the pipe ends or an item kills us."""
-    _die_with_parent(parent)
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    while True:
-        header = _read(requests, 4)
-        if header is None:
-            return
-        body = _read(requests, struct.unpack("<I", header)[0])
-        if body is None:
-            return
-        item = pickle.loads(body)
-        phase[0] = 0
-        os.ftruncate(2, 0)  # what earlier items said must not explain a later death
-        signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)
-        try:
-            kind, answer = _RESULT, pickle.dumps(handler(item))
-        except IrsmithError as error:
-            kind, answer = _REFUSED, pickle.dumps((str(error), phase[0]))
-        except MemoryError:
-            kind, answer = _REFUSED, pickle.dumps(("out of memory", phase[0]))
-        except BaseException:
-            kind, answer = _BUG, pickle.dumps(traceback.format_exc())
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        _send(answers, kind, answer)
-        if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > limits.recycle_bytes:
-            os._exit(_RECYCLE)

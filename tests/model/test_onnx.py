@@ -1,16 +1,11 @@
 """The graph gives torch's logits: whole, in steps from a cache, for one row and for sixteen."""
 
-import importlib.util
-
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
-# Not imported before the first test runs, and these tests run last (tests/conftest.py):
-# C++ programs crash in workers that were forked from a process with onnxruntime in it.
-if importlib.util.find_spec("onnxruntime") is None:
-    pytest.skip("onnxruntime is not installed", allow_module_level=True)
+onnxruntime = pytest.importorskip("onnxruntime")
 
 from irsmith.model.config import ModelConfig  # noqa: E402
 from irsmith.model.network import build  # noqa: E402
@@ -26,8 +21,6 @@ class Engine:
     """Calls a graph, with the cache as arrays."""
 
     def __init__(self, network, path, logits):
-        import onnxruntime
-
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         file = str(export_onnx(network, path / f"{logits}.onnx", logits))

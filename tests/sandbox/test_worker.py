@@ -1,8 +1,11 @@
 """A worker survives everything that a pass or a program can do to it."""
 
 import ctypes
+import importlib
 import os
+import pickle
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -47,9 +50,10 @@ def prepare(report):
 LIMITS = Limits(cpu_seconds=0.3, wall_seconds=2.0, memory_bytes=1 << 30)
 
 
-def test_items_behind_a_crash_are_served():
+@pytest.mark.parametrize("fresh", [False, True])
+def test_items_behind_a_crash_are_served(fresh):
     items = [("double", 1), ("crash", 0), ("double", 2), ("abort", 0), ("exit", 0), ("double", 3)]
-    with Worker(prepare, LIMITS) as worker:
+    with Worker(prepare, LIMITS, fresh) as worker:
         got = list(worker.map(items))
     assert [outcome.value for outcome in got] == [2, None, 4, None, None, 6]
     assert got[1].failure == "crash" and got[1].detail.startswith("SIGSEGV")
@@ -191,3 +195,24 @@ def _alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_fresh_worker_has_nothing_of_ours_in_it(monkeypatch):
+    monkeypatch.setenv("IRSMITH_TEST_MARK", "1")
+    importlib.import_module("colorsys")  # something that nothing else loads
+    for fresh in (True, False):
+        with Worker(prepare_modules, LIMITS, fresh) as worker:
+            assert worker.call("colorsys").value is not fresh
+            assert worker.call("IRSMITH_TEST_MARK").value is True
+
+
+def test_a_fresh_worker_says_what_cannot_be_sent():
+    with (
+        pytest.raises((AttributeError, pickle.PicklingError)),
+        Worker(lambda report: print, LIMITS, fresh=True) as worker,
+    ):
+        worker.call(1)
+
+
+def prepare_modules(report):
+    return lambda name: name in sys.modules or name in os.environ
