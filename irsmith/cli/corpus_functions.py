@@ -9,7 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from irsmith.cli.common import Parser, executor_of, parser, positive, say
-from irsmith.corpus.function_set import SMALLEST, FunctionSet, cut_parts, gather, parts_of
+from irsmith.corpus.function_set import SMALLEST, FunctionSet, cut_parts, gather
+from irsmith.corpus.parts import parts_of
 from irsmith.parallel.progress import meter
 
 

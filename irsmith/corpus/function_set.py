@@ -11,12 +11,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
-import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 from irsmith.corpus.dedupe import (
     cross_split,
@@ -24,7 +23,8 @@ from irsmith.corpus.dedupe import (
     representatives,
 )
 from irsmith.corpus.function_facts import FunctionFacts, function_facts
-from irsmith.corpus.rows import Row, corpus_files, parquet, read_rows, schema, write_rows
+from irsmith.corpus.parts import Loaded, Part
+from irsmith.corpus.rows import Row, parquet, read_rows, schema, write_rows
 from irsmith.corpus.split import never_train, split_of
 from irsmith.parallel.shards import Shard, fingerprint, make_shards
 from irsmith.parallel.work import Executor, Format, Work
@@ -37,45 +37,6 @@ SMALLEST = 3
 _LIMITS = Limits(cpu_seconds=300, wall_seconds=600, memory_bytes=8 << 30)
 _SHARD_BYTES = 64 << 20
 _MARKS = ("key", "signature", "characters")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some rows of a corpus file: what one process works on at a time.
-
-    Attributes:
-        path: of the file.
-        first: row.
-        count: of rows.
-    """
-
-    path: str
-    first: int
-    count: int
-
-    def rows(self) -> list[Row]:
-        """The rows, read now."""
-        rows = read_rows(Path(self.path))
-        return list(itertools.islice(rows, self.first, self.first + self.count))
-
-
-class _Loaded(Sequence[list[Row]]):
-    """The rows of parts, read when they are sent: machines need no common file system."""
-
-    def __init__(self, parts: Sequence[Part]) -> None:
-        self._parts = parts
-
-    def __len__(self) -> int:
-        return len(self._parts)
-
-    @overload
-    def __getitem__(self, at: int) -> list[Row]: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[list[Row]]: ...
-    def __getitem__(self, at: int | slice) -> list[Row] | list[list[Row]]:
-        if isinstance(at, slice):
-            return [part.rows() for part in self._parts[at]]
-        return self._parts[at].rows()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +66,6 @@ class FunctionSet:
     files: tuple[Path, ...]
 
 
-def parts_of(paths: Sequence[Path], size: int = 64) -> list[Part]:
-    """Corpus files in parts of some rows.
-
-    Raises:
-        IrsmithError: there are no such files, or one is damaged.
-    """
-    found: list[Part] = []
-    for path in corpus_files(paths):
-        try:
-            rows = parquet().read_metadata(path).num_rows
-        except (OSError, ValueError) as error:
-            raise IrsmithError(f"{path}: cannot be read, is it damaged?") from error
-        found += [
-            Part(str(path.absolute()), first, min(size, rows - first))
-            for first in range(0, rows, size)
-        ]
-    return found
-
-
 def cut_parts(
     parts: Sequence[Part],
     folder: Path,
@@ -148,7 +90,7 @@ def cut_parts(
     configuration = [[part.path, part.first, part.count] for part in parts] + [[smallest]]
     run = fingerprint(configuration, *code)
     work = Work(functools.partial(_prepare, smallest), ROWS)
-    return make_shards(work, _Loaded(parts), folder, run, executor, 1, progress)
+    return make_shards(work, Loaded(parts), folder, run, executor, 1, progress)
 
 
 def _prepare(smallest: int) -> Callable[[list[Row]], list[dict[str, Any]]]:

@@ -153,7 +153,7 @@ def corpus_files(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def read_rows(path: Path, columns: Sequence[str] = COLUMNS) -> Iterator[Row]:
+def read_rows(path: Path, columns: Sequence[str] = COLUMNS, first: int = 0) -> Iterator[Row]:
     """Rows of one file, in order; what is not asked for, or not there, is empty.
 
     ComPile's rows have no package, version, hash and split: these are made from its
@@ -162,6 +162,7 @@ def read_rows(path: Path, columns: Sequence[str] = COLUMNS) -> Iterator[Row]:
     Args:
         path: a Parquet file.
         columns: to read; leave out ``content`` for a quick look.
+        first: row to begin with; row groups before it are not read.
 
     Raises:
         IrsmithError: not a corpus file, or damaged.
@@ -177,12 +178,22 @@ def read_rows(path: Path, columns: Sequence[str] = COLUMNS) -> Iterator[Row]:
             raise IrsmithError(
                 f"{path}: not a corpus file (it has no column {', '.join(sorted(missing))})"
             )
-        for batch in file.iter_batches(64, columns=wanted):
-            for values in batch.to_pylist():
+        groups, skip = _groups_from(file, first)
+        for batch in file.iter_batches(64, row_groups=groups, columns=wanted):
+            for values in batch.slice(skip).to_pylist():
                 yield _row(values)
+            skip = max(0, skip - batch.num_rows)
     except (pyarrow.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise IrsmithError(f"{path}: cannot be read, is it damaged? ({reason})") from error
+
+
+def _groups_from(file: Any, first: int) -> tuple[list[int], int]:
+    """The row groups from a row on, and how many rows of them come before it."""
+    groups = list(range(file.num_row_groups))
+    while groups and first >= file.metadata.row_group(groups[0]).num_rows:
+        first -= file.metadata.row_group(groups.pop(0)).num_rows
+    return groups, first
 
 
 def _row(values: dict[str, Any]) -> Row:

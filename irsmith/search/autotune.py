@@ -190,12 +190,27 @@ def _drop_half(rng: random.Random, candidate: Candidate) -> Candidate:
     return Candidate(join(kept).passes, candidate.codegen)
 
 
-def refine(ledger: Ledger, space: Space, best: Candidate, seed: int) -> Candidate:
+def refine(
+    ledger: Ledger,
+    space: Space,
+    best: Candidate,
+    seed: int,
+    insertions: int = _INSERTIONS,
+    swaps: int = _SWAPS,
+) -> Candidate:
     """Make a candidate small and canonical without losing a byte.
 
     Redundant passes and options are dropped, neighbours are put into the order of
     their text where that costs nothing, a few single passes are inserted and kept if
     they win, and what became redundant is dropped again (the paper's minimisation).
+
+    Args:
+        ledger: for the module.
+        space: where insertions are drawn.
+        best: what the search found.
+        seed: of the insertions.
+        insertions: how many to try.
+        swaps: of neighbours, at most.
 
     Returns:
         A candidate at most as large as ``best``; no pass of it can be dropped.
@@ -207,21 +222,20 @@ def refine(ledger: Ledger, space: Space, best: Candidate, seed: int) -> Candidat
 
     best = minimise(best, no_worse)
     rng = random.Random(seed)
-    for _ in range(_INSERTIONS):
+    for _ in range(insertions):
         atoms = split(best)
         atoms.insert(rng.randrange(len(atoms) + 1), space.atom(rng))
         longer = Candidate(",".join(atoms), best.codegen)
         if ledger.value(longer) < limit:
             best, limit = longer, ledger.value(longer)
     best = minimise(best, no_worse)
-    swaps = 0
-    changed = True
-    while changed and swaps < _SWAPS:
+    left, changed = swaps, True
+    while changed and left:
         changed = False
         atoms = split(best)
         for k in range(len(atoms) - 1):
-            if atoms[k] > atoms[k + 1] and swaps < _SWAPS:
-                swaps += 1
+            if atoms[k] > atoms[k + 1] and left:
+                left -= 1
                 swapped = [*atoms[:k], atoms[k + 1], atoms[k], *atoms[k + 2 :]]
                 candidate = Candidate(",".join(swapped), best.codegen)
                 if no_worse(candidate):

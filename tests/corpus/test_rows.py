@@ -100,3 +100,13 @@ def test_bad_files_say_so(tmp_path):
         list(read_rows(bad))
     with pytest.raises(IrsmithError, match="cannot be written"):
         write_rows(Path("/proc/nosuch/x.parquet"), [ROW])
+
+
+def test_reading_begins_at_any_row(tmp_path):
+    rows = [replace(ROW, content=bytes([k])) for k in range(10)]
+    path = tmp_path / "a.parquet"
+    path.write_bytes(parquet_bytes(rows, group=4))
+    for first in range(12):
+        assert [row.content for row in read_rows(path, first=first)] == [
+            row.content for row in rows[first:]
+        ]
