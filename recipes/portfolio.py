@@ -20,7 +20,7 @@ import argparse
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from irsmith.passlist import PassList
 from irsmith.records import Candidate, Module
 from irsmith.sandbox.worker import Limits
 from irsmith.search.evaluate import Evaluator
-from irsmith.search.portfolio import choose
+from irsmith.search.portfolio import choose, choose_vetted
 from irsmith.search.space import Space, default_space
 from irsmith.toolchain import passes
 from irsmith.toolchain.cache import write_beside
@@ -115,24 +115,6 @@ def allowed(candidate: Candidate) -> bool:
     )
 
 
-def vetted_choice(
-    judge: Callable[[Candidate], bool],
-    sizes: list[list[int | None]],
-    base: list[int],
-    candidates: Sequence[Candidate],
-    count: int,
-) -> list[tuple[Candidate, float]]:
-    """The greedy choice of which every candidate passes the full suite."""
-    while True:
-        chosen = choose(sizes, base, count)
-        bad = [index for index, _ in chosen if not judge(candidates[index])]
-        if not bad:
-            return [(candidates[index], gain) for index, gain in chosen]
-        for row in sizes:
-            for index in bad:
-                row[index] = None
-
-
 def make(
     toolchain: Toolchain,
     triple: str,
@@ -200,9 +182,10 @@ def make(
                 for row in sizes:
                     row[index] = None
         report("of allowed passes", sizes, base)
-        chosen = vetted_choice(judged, sizes, base, full, arguments.count)
+        picked = choose_vetted(lambda c: judged(full[c]), sizes, base, arguments.count)
+        chosen = [(full[index], gain) for index, gain in picked]
         identity = judge.identity
-    report("passed PassListEval", sizes, base)
+    print("passed PassListEval: " + ", ".join(f"{100 * gain:.2f} %" for _, gain in chosen))
     provenance = {
         "recipe": "recipes/portfolio.py",
         "seed": arguments.seed,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -88,3 +88,38 @@ def choose(
         saved = sum((baseline[m] - best[m]) * shares[m] for m in range(len(baseline)))
         chosen.append((winner, saved / len(baseline)))
     return chosen
+
+
+def choose_vetted(
+    judge: Callable[[int], bool],
+    sizes: Sequence[Sequence[int | None]],
+    baseline: Sequence[int],
+    count: int,
+) -> list[tuple[int, float]]:
+    """The greedy choice of which every candidate passes a judge.
+
+    Args:
+        judge: whether the candidate of an index may be used; asked once for each that
+            would be chosen.
+        sizes: as for :func:`choose`.
+        baseline: as for :func:`choose`.
+        count: how many to choose.
+
+    Returns:
+        As :func:`choose`: what is refused is taken out and the choice is made again.
+    """
+    kept = [list(row) for row in sizes]
+    verdicts: dict[int, bool] = {}
+    while True:
+        chosen = choose(kept, baseline, count)
+        bad = set()
+        for index, _ in chosen:
+            if index not in verdicts:
+                verdicts[index] = judge(index)
+            if not verdicts[index]:
+                bad.add(index)
+        if not bad:
+            return chosen
+        for row in kept:
+            for index in bad:
+                row[index] = None

@@ -17,6 +17,8 @@ from irsmith.tasks.vocabulary import special_tokens
 Task = Literal["pretrain-ir", "pretrain-asm", "emulate", "tune", "disassemble"]
 Output = Literal["ir", "assembly"]
 """What an emulated compilation prints."""
+Form = Literal["compiler", "object"]
+"""How assembly is printed: as the compiler does, or as a disassembled object is."""
 
 
 @functools.cache
@@ -126,6 +128,21 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
+class Unchecked:
+    """A candidate that is smaller than the best one and that no check has accepted.
+
+    Attributes:
+        candidate: as the search found it.
+        size: what it gave.
+        reason: why it is not the best: not judged, or what refused it, in one line.
+    """
+
+    candidate: Candidate
+    size: Size
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TuneLabel:
     """The best checked list that was found for a module, and all that were tried.
 
@@ -142,6 +159,8 @@ class TuneLabel:
         compilations: how many it took.
         seconds: how long it took.
         verdict: what the checks said of ``best``.
+        unchecked: the smallest candidate that beats ``best`` and was not accepted; None if
+            there is none. What checking costs.
     """
 
     module: str
@@ -156,6 +175,7 @@ class TuneLabel:
     compilations: int = 0
     seconds: float = 0.0
     verdict: Verdict = _NOT_CHECKED
+    unchecked: Unchecked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +186,10 @@ class DisassembleLabel:
         module: sha256 of the row's bitcode.
         level: at which it is compiled: ``O0`` to ``O3``, ``Os``, ``Oz``.
         toolchain: fingerprint of the LLVM that compiles.
+        form: how the assembly that is asked about is printed.
     """
 
     module: str
     level: str
     toolchain: str
+    form: Form = "compiler"
