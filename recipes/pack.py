@@ -1,88 +1,89 @@
-"""Modules to packed training data: what `irsmith train` reads.
+"""Make packed data for training out of a corpus and its labels.
 
-    python recipes/pack.py examples/corpus --output DATA
-    irsmith train recipes/pretrain.py:laptop --data DATA --out RUN
+    python recipes/pack.py CORPUS… --output DATA [--labels DIR…] [--stages pretrain tune …]
 
-The pretraining stage: normalised IR, unoptimised and of -Oz, and assembly, of every
-module (or function) of the train and validation splits, both targets; packages of the
-test split and of the never-train list are never read. DATA/tokenizer.json is the shipped
-tokenizer, which the release takes along.
+CORPUS is Parquet files or folders of them (units, or functions cut out of them); labels are
+what ``irsmith label`` makes of the same corpus. DATA/STAGE/train and DATA/STAGE/validation
+then hold the documents of every module of those splits, both targets; packages of the test
+split and of the never-train list are never read. DATA/tokenizer.json is the shipped
+tokenizer, and DATA/portfolio-TARGET.json the lists that a model ranks: both go into the
+release.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from irsmith.corpus.read import read_modules
-from irsmith.corpus.rows import corpus_files
-from irsmith.model.release import hash_of
 from irsmith.model.tokenizer import shipped_tokenizer
 from irsmith.parallel.progress import meter
-from irsmith.records import Module
-from irsmith.tasks.make import Order, Pretrain, make_examples
-from irsmith.tasks.pack import Packer
+from irsmith.records import IrsmithError
+from irsmith.search.portfolio import load_portfolio
+from irsmith.tasks.vocabulary import PORTFOLIO
 from irsmith.toolchain.cache import write_beside
 from irsmith.toolchain.clang import DEFAULT_TARGETS
 from irsmith.toolchain.find import find_toolchain
-from irsmith.toolchain.llvm import arch_of
-from irsmith.train.data import PackedWriter
+from irsmith.train.pack import PackPlan, pack_stage, portfolio_name
+from irsmith.train.recipes import STAGES
 
 
-def modules_of(paths: list[Path], split: str, triple: str) -> Iterator[Module]:
-    """Modules of a split for one target."""
-    for path in corpus_files(paths):
-        for module in read_modules(path, split):
-            if arch_of(module.target) == arch_of(triple):
-                yield module
+def prepare(data: Path, labels: Sequence[Path]) -> None:
+    """Put the tokenizer and the portfolios into a data folder.
+
+    Args:
+        data: made if missing.
+        labels: folders; the portfolios that tune labels suggest are taken, else the shipped.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    shipped = resources.files("irsmith.model").joinpath("data/tokenizer.json").read_bytes()
+    write_beside(data / "tokenizer.json", shipped)
+    for triple in DEFAULT_TARGETS.values():
+        name = portfolio_name(triple)
+        found = [folder / name for folder in labels if (folder / name).exists()]
+        entries = [candidate.to_json() for candidate in load_portfolio(triple).candidates]
+        if found:
+            entries = json.loads(found[0].read_text())["candidates"]
+        kept = {"target": triple, "candidates": entries[: len(PORTFOLIO)]}
+        write_beside(data / name, (json.dumps(kept, indent=1) + "\n").encode())
 
 
-def pack(paths: list[Path], folder: Path, split: str, levels: tuple[str, ...], jobs: int) -> None:
-    """Write one split of the pretraining stage."""
-    toolchain, tokenizer = find_toolchain(), shipped_tokenizer()
-    packer = Packer(tokenizer)
-    writer = PackedWriter(
-        folder / "pretrain" / split,
-        vocabulary=tokenizer.size,
-        end=tokenizer.end,
-        tokenizer=hash_of(folder / "tokenizer.json"),
-    )
-    counts: Counter[str] = Counter()
-    with writer:
-        for triple in DEFAULT_TARGETS.values():
-            modules = list(modules_of(paths, split, triple))
-            orders = (Order(module, Pretrain(levels)) for module in modules)
-            progress = meter(f"{split} {triple}")
-            for done, outcome in enumerate(make_examples(toolchain, triple, orders, jobs), 1):
-                counts["modules" if outcome.value else outcome.failure] += 1
-                for example in outcome.value or ():
-                    document = packer.document(example)
-                    writer.add(document.tokens, **document.arguments())
-                    counts["documents"] += 1
-                    counts["tokens"] += len(document.tokens)
-                progress(done, len(modules))
-    print(split, dict(counts), file=sys.stderr)
-
-
-def main() -> None:
+def main() -> int:
     """Pack what the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("corpus", type=Path, nargs="+", help="Parquet files, or folders of them")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--labels", type=Path, nargs="*", default=[], help="label folders")
+    parser.add_argument("--stages", nargs="*", choices=list(STAGES), default=["pretrain"])
     parser.add_argument("--levels", nargs="*", default=["Oz"])
     parser.add_argument("--jobs", type=int, default=1)
     arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    shipped = resources.files("irsmith.model").joinpath("data/tokenizer.json").read_bytes()
-    write_beside(arguments.output / "tokenizer.json", shipped)
-    for split in ("train", "validation"):
-        pack(arguments.corpus, arguments.output, split, tuple(arguments.levels), arguments.jobs)
+    plan = PackPlan(tuple(arguments.corpus), tuple(arguments.labels), tuple(arguments.levels))
+    try:
+        prepare(arguments.output, plan.labels)
+        for stage in arguments.stages:
+            counts = pack_stage(
+                find_toolchain(),
+                shipped_tokenizer(),
+                stage,
+                plan,
+                arguments.output,
+                arguments.jobs,
+                meter,
+            )
+            for split, count in counts.items():
+                print(stage, split, dict(count), file=sys.stderr)
+    except IrsmithError as error:
+        print(f"pack: {error}", file=sys.stderr)
+        return 2
     print(arguments.output)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

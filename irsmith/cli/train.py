@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +36,13 @@ def arguments_parser() -> Parser:
     to.add_argument("--steps", type=int, metavar="N", help="optimizer steps of the whole run")
     to.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", dest="settings")
     to.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    to.add_argument(
+        "--minutes",
+        type=float,
+        default=math.inf,
+        metavar="M",
+        help="stop with a checkpoint after so long; --resume goes on",
+    )
     to.add_argument("--dry-run", action="store_true", help="say what the run takes, and stop")
     to.add_argument("--machine", default="h100", metavar="M", help="h100, 8xh100, cluster-64x8")
     to.add_argument("--json", action="store_true", help="the result as JSON on stdout")
@@ -57,7 +66,7 @@ def main(words: Sequence[str]) -> int:
     if options.dry_run:
         return _dry_run(config, data if options.data else None, options.machine, options.json)
     out = Path(options.out or f"runs/{config.stage}")
-    return _train(config, data, out, options.resume, options.json)
+    return _train(config, data, out, options)
 
 
 def _dry_run(config: TrainConfig, data: Path | None, name: str, as_json: bool) -> int:
@@ -79,22 +88,26 @@ def _dry_run(config: TrainConfig, data: Path | None, name: str, as_json: bool) -
     return 0
 
 
-def _train(config: TrainConfig, data: Path, out: Path, resume: bool, as_json: bool) -> int:
+def _train(config: TrainConfig, data: Path, out: Path, options: argparse.Namespace) -> int:
     from irsmith.train.curves import draw_curves
     from irsmith.train.loop import train
     from irsmith.train.publish import find_tokenizer, publish
 
     find_tokenizer(config, data)  # before the work, not after it
-    result = train(config, data, out, resume=resume, say=say)
+    result = train(config, data, out, resume=options.resume, minutes=options.minutes, say=say)
     if int(os.environ.get("RANK", "0")):
         return 0
-    release = publish(result, config, data, out)
+    finished = result.step >= config.steps
+    made = publish(result, config, data, out) if finished else result.checkpoint
+    if not finished:
+        say(f"stopped after {options.minutes:g} minutes: --resume goes on")
     try:
         draw_curves(out)
     except IrsmithError as error:
         say(f"no picture: {error}")
-    if as_json:
-        print(json.dumps(result.to_json() | {"release": str(release)}, indent=1))
+    if options.json:
+        release = {"release": str(made) if finished else None}
+        print(json.dumps(result.to_json() | release, indent=1))
     else:
-        print(f"{release}: step {result.step}, {result.tokens:,} tokens, loss {result.loss}")
+        print(f"{made}: step {result.step}, {result.tokens:,} tokens, loss {result.loss}")
     return 0

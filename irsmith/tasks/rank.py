@@ -17,10 +17,7 @@ from dataclasses import dataclass
 
 from irsmith.records import Candidate, IrsmithError
 from irsmith.tasks.example import Example, Part, Special, TuneLabel
-from irsmith.tasks.text import IRText
-from irsmith.tasks.tune import TunePrompt, prompt_parts
 from irsmith.tasks.vocabulary import END, PORTFOLIO
-from irsmith.toolchain.llvm import arch_of
 
 TEMPERATURE = 0.01
 """Share of -Oz by which a list must be larger to be e times less likely."""
@@ -67,31 +64,31 @@ def soft_targets(
     return tuple(weight / total for weight in raw)
 
 
-def target_of(
-    source: IRText,
-    label: TuneLabel,
-    portfolio: Sequence[Candidate],
-    temperature: float = TEMPERATURE,
-) -> RankTarget:
-    """What to learn from a label about the portfolio.
+def weights_of(
+    label: TuneLabel, portfolio: Sequence[Candidate], temperature: float = TEMPERATURE
+) -> tuple[float, ...] | None:
+    """What each slot's probability should be, by what a label measured.
 
     Args:
-        source: the label's module.
         label: its ``tried`` lists are looked up in the portfolio.
         portfolio: the list of each slot.
         temperature: see :func:`soft_targets`.
 
+    Returns:
+        Weights, or None if none of the portfolio was measured.
+
     Raises:
-        IrsmithError: the portfolio has more lists than slots, or none of it was tried.
+        IrsmithError: the portfolio has more lists than slots.
     """
     if len(portfolio) > len(PORTFOLIO):
         raise IrsmithError(f"a portfolio of {len(portfolio)} lists, but {len(PORTFOLIO)} slots")
     sizes = {tried.candidate: tried.size for tried in label.tried}
     found = [sizes.get(candidate) for candidate in portfolio]
     values = [None if size is None else size.value(label.objective) for size in found]
-    weights = soft_targets(values, label.baseline.value(label.objective), temperature)
-    prompt = prompt_parts(TunePrompt(source, label.objective))
-    return RankTarget(arch_of(source.header.triple), prompt, weights)
+    baseline = label.baseline.value(label.objective)
+    if not any(value is not None for value in values) or baseline <= 0:
+        return None
+    return soft_targets(values, baseline, temperature)
 
 
 def examples(target: RankTarget, seed: str, count: int = 4) -> Iterator[Example]:

@@ -65,7 +65,13 @@ class Trained:
 
 
 def train(
-    config: TrainConfig, data: Path, out: Path, *, resume: bool = False, say: Say = print
+    config: TrainConfig,
+    data: Path,
+    out: Path,
+    *,
+    resume: bool = False,
+    minutes: float = math.inf,
+    say: Say = print,
 ) -> Trained:
     """Run a recipe to its end.
 
@@ -74,14 +80,18 @@ def train(
         data: folder in which the sources lie.
         out: folder of checkpoints and metrics.
         resume: go on from the newest checkpoint in ``out`` that fits ``config``.
+        minutes: stop with a checkpoint before the first step that would begin later, for
+            machines that are lent by the hour; ``resume`` goes on from there.
         say: takes one line of progress now and then, on the process that leads.
 
     Raises:
         IrsmithError: the data, the checkpoint or the settings do not fit; the loss is not
             a number (the batch is saved first); or the disk is full.
     """
+    deadline = time.monotonic() + 60 * minutes
     with find_place(config) as place:
-        return _Run(config, data, out, resume, place, say if place.leads else _silent).go()
+        run = _Run(config, data, out, resume, place, say if place.leads else _silent)
+        return run.go(deadline)
 
 
 def _silent(_line: str) -> None:
@@ -130,20 +140,33 @@ class _Run:
         if left_out := self.mixture.left_out():
             say(f"{left_out} documents are longer than {config.context} tokens and are left out")
 
-    def go(self) -> Trained:
-        """All steps that are left."""
+    def go(self, deadline: float = math.inf) -> Trained:
+        """The steps that are left, as far as time allows."""
         config, last = self.config, checkpoint.folder_of(self.out, self.step)
         loss, checked = _last_figures(self.out)  # for a run that has no step left
         with ThreadPoolExecutor(1) as pool:
-            while self.step < config.steps:
+            late = False
+            while self.step < config.steps and not late:
                 loss = self._step(pool)
                 done = self.step == config.steps
                 if done or _due(self.step, config.validate_every):
                     checked = self._validate()
+                late = self._late(deadline)
                 edge = self.step == config.decay_start
-                if done or edge or _due(self.step, config.checkpoint_every):
+                if done or late or edge or _due(self.step, config.checkpoint_every):
                     last = self._save()
         return Trained(self.step, self.tokens, loss, checked, last)
+
+    def _late(self, deadline: float) -> bool:
+        """Whether time is over, by the clock of the process that leads."""
+        if deadline == math.inf:
+            return False
+        late = torch.tensor(
+            [float(self.place.leads and time.monotonic() > deadline)],
+            dtype=torch.float64,
+            device=self.place.device,
+        )
+        return bool(self.place.total(late))
 
     def _next(self, pool: Executor) -> Fetched:
         """The next batch; the one after it is put together while the device works on this."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from irsmith.model.release import TOKENIZER, hash_of, save_release
 from irsmith.records import IrsmithError
+from irsmith.toolchain.cache import write_beside
 from irsmith.train.config import TrainConfig
 from irsmith.train.data import read_meta
 from irsmith.train.loop import Trained
@@ -28,7 +29,7 @@ def find_tokenizer(config: TrainConfig, data: Path) -> Path | None:
 
 
 def publish(result: Trained, config: TrainConfig, data: Path, out: Path) -> Path:
-    """Write ``OUT/release`` from a finished run; ``DATA/tokenizer.json`` goes with it.
+    """Write ``OUT/release`` from a finished run; tokenizer and portfolios of DATA go with it.
 
     Args:
         result: what :func:`irsmith.train.loop.train` returned.
@@ -57,4 +58,6 @@ def publish(result: Trained, config: TrainConfig, data: Path, out: Path) -> Path
     folder = out / "release"
     tokenizer = find_tokenizer(config, data)
     save_release(folder, network, end=meta.end, tokenizer=tokenizer, trained=trained)
+    for portfolio in sorted(data.glob("portfolio-*.json")):
+        write_beside(folder / portfolio.name, portfolio.read_bytes())
     return folder

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from irsmith.records import Candidate, IrsmithError, Size
 from irsmith.tasks.example import Special, Tried, TuneLabel
-from irsmith.tasks.rank import RankTarget, examples, order, soft_targets, target_of
-from irsmith.tasks.tune import TunePrompt, prompt_parts
+from irsmith.tasks.rank import RankTarget, examples, order, soft_targets, weights_of
 from irsmith.tasks.vocabulary import END, PORTFOLIO
 
 LISTS = [Candidate(f"function({name})") for name in ("dce", "gvn", "sroa", "adce")]
@@ -36,14 +35,13 @@ def _label(sizes):
     return TuneLabel("a" * 64, None, base, base, base, "llvm", tried=tried)
 
 
-def test_a_label_says_what_the_portfolio_is_worth(sources, arch):
-    target = target_of(sources[arch], _label([1010, None, 1000]), LISTS)
-    assert target.prompt == prompt_parts(TunePrompt(sources[arch])) and target.target == arch
-    assert target.weights == soft_targets([1010, None, 1000, None], 1000)
-    with pytest.raises(IrsmithError, match="nothing to rank"):
-        target_of(sources[arch], _label([None]), LISTS)
+def test_a_label_says_what_the_portfolio_is_worth():
+    assert weights_of(_label([1010, None, 1000]), LISTS) == soft_targets(
+        [1010, None, 1000, None], 1000
+    )
+    assert weights_of(_label([None]), LISTS) is None
     with pytest.raises(IrsmithError, match="64 slots"):
-        target_of(sources[arch], _label([1]), LISTS * 20)
+        weights_of(_label([1]), LISTS * 20)
 
 
 raw_weights = st.lists(st.integers(0, 9), min_size=1, max_size=64).filter(any)

@@ -8,6 +8,7 @@ import pytest
 from irsmith.cli.train import main
 from irsmith.model.release import load_release
 from irsmith.records import IrsmithError
+from irsmith.train.journal import read_metrics
 
 SMALL = ["--set", "size=tiny", "--set", "context=64", "--set", "batch=2", "--set", "micro=2"]
 SMALL += ["--set", "warmup=1", "--set", "precision=fp32", "--set", "compile=no"]
@@ -27,6 +28,21 @@ def test_a_run_ends_in_a_release_and_a_picture(data, tmp_path, capsys):
     assert main([*words, "6", "--resume"]) == 0
     assert json.loads(capsys.readouterr().out)["step"] == 6
     assert load_release(out / "release")[1].trained["steps"] == 6
+
+
+def test_a_run_that_stops_on_time_goes_on_to_the_same_losses(data, tmp_path, capsys):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    words = ["pretrain", "--data", str(data), *SMALL, "--json", "--steps", "4", "--out"]
+    assert main([*words, str(whole)]) == 0
+    assert json.loads(capsys.readouterr().out)["release"]
+    more: list[str] = []
+    for step in range(1, 5):
+        assert main([*words, str(parts), "--minutes", "0", *more]) == 0
+        result = json.loads(capsys.readouterr().out)
+        assert result["step"] == step and bool(result["release"]) == (step == 4)
+        more = ["--resume"]
+    losses = [[row["loss"] for row in read_metrics(out) if "loss" in row] for out in (whole, parts)]
+    assert losses[0] == losses[1]
 
 
 def test_a_tokenizer_that_did_not_pack_the_data_is_refused(data, tmp_path):
