@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,29 +78,46 @@ def pack_stage(
         IrsmithError: the stage is packed already, or there is nothing to pack.
     """
     counts: dict[str, Counter[str]] = {}
+    packer = Packer(tokenizer)
     for split in SPLITS:
-        writer = PackedWriter(
-            data / stage / split,
-            vocabulary=tokenizer.size,
-            end=tokenizer.end,
-            tokenizer=hash_of(data / TOKENIZER),
-        )
-        packer = Packer(tokenizer)
-        counts[split] = Counter()
-        with writer:
-            for triple in DEFAULT_TARGETS.values():
-                orders = list(_orders(stage, plan, split, triple))
-                told = progress(f"{stage} {split} {arch_of(triple)}")
-                examples = _examples(toolchain, triple, orders, plan, data, jobs, counts[split])
-                for done, example in examples:
-                    document = packer.document(example)
-                    writer.add(document.tokens, **document.arguments())
-                    counts[split]["documents"] += 1
-                    counts[split]["tokens"] += len(document.tokens)
-                    told(done, len(orders))
-            if not counts[split]["documents"] and split == "train":
-                raise IrsmithError(f"{stage}: nothing to learn from: {_why(stage, plan)}")
+        count = counts[split] = Counter()
+        with ExitStack() as stack:
+            writer: PackedWriter | None = None
+            for example in _split(toolchain, stage, split, plan, data, jobs, progress, count):
+                if writer is None:  # an empty folder would be no packed data
+                    writer = PackedWriter(
+                        data / stage / split,
+                        vocabulary=tokenizer.size,
+                        end=tokenizer.end,
+                        tokenizer=hash_of(data / TOKENIZER),
+                    )
+                    stack.enter_context(writer)
+                document = packer.document(example)
+                writer.add(document.tokens, **document.arguments())
+                count["documents"] += 1
+                count["tokens"] += len(document.tokens)
+        if split == "train" and not count["documents"]:
+            raise IrsmithError(f"{stage}: nothing to learn from: {_why(stage, plan)}")
     return counts
+
+
+def _split(
+    toolchain: Toolchain,
+    stage: str,
+    split: str,
+    plan: PackPlan,
+    data: Path,
+    jobs: int,
+    progress: Progress,
+    count: Counter[str],
+) -> Iterator[Example]:
+    """The examples of a split, target after target."""
+    for triple in DEFAULT_TARGETS.values():
+        orders = list(_orders(stage, plan, split, triple))
+        told = progress(f"{stage} {split} {arch_of(triple)}")
+        for done, example in _examples(toolchain, triple, orders, plan, data, jobs, count):
+            yield example
+            told(done, len(orders))
 
 
 def _orders(stage: str, plan: PackPlan, split: str, triple: str) -> Iterator[Order]:

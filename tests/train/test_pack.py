@@ -10,7 +10,7 @@ import pytest
 from irsmith.corpus.functions import cut_functions
 from irsmith.corpus.rows import Row, write_rows
 from irsmith.corpus.split import split_of
-from irsmith.labels.rows import LabelRow, write_labels
+from irsmith.labels.rows import LabelRow, read_labels, write_labels
 from irsmith.labels.tune import Labeller, measure_module
 from irsmith.model.tokenizer import shipped_tokenizer
 from irsmith.records import IrsmithError, Module, Verdict
@@ -93,6 +93,20 @@ def test_disassembly_labels_become_documents(made, toolchain):
     assert counts["train"]["documents"] == counts["validation"]["documents"] == 2
     with pytest.raises(IrsmithError, match="holds packed data already"):
         pack_stage(toolchain, shipped_tokenizer(), "disassemble", plan, data)
+
+
+def test_a_split_without_labels_is_no_folder(made, toolchain, tmp_path):
+    plan, data = made
+    write_labels(
+        tmp_path / "train.parquet",
+        "disassemble",
+        [r for r in read_labels(plan.labels[0] / "disassemble.parquet") if r.split == "train"],
+    )
+    (tmp_path / "tokenizer.json").write_bytes((data / "tokenizer.json").read_bytes())
+    only = replace(plan, labels=(tmp_path / "train.parquet",))
+    counts = pack_stage(toolchain, shipped_tokenizer(), "disassemble", only, tmp_path)
+    assert counts["train"]["documents"] == 2 and not counts["validation"]
+    assert not (tmp_path / "disassemble" / "validation").exists()
 
 
 def test_what_is_not_there_is_said(made, toolchain):
