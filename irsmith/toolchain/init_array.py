@@ -17,16 +17,17 @@ _OFFSET_FIELD, _SIZE_FIELD = 24, 32
 _RELA = struct.Struct("<QQq")
 _SHT_RELA, _SHT_INIT_ARRAY, _SHT_FINI_ARRAY = 4, 14, 15
 _POINTER = 8
+_LATEST = 65535
 
 
 def _new_name(name: str) -> str | None:
-    """The modern name of a section, or None if it has that already."""
+    """The modern name of a section, or None if it has that already, or is the program's own."""
     prefix, _, rest = name.removeprefix(".rela").removeprefix(".").partition(".")
     arrays = {"ctors": ".init_array", "dtors": ".fini_array"}
-    if prefix not in arrays:
+    if prefix not in arrays or not (rest == "" or (rest.isdecimal() and int(rest) <= _LATEST)):
         return None
     # .ctors counts priorities from the other end, with five digits.
-    priority = f".{65535 - int(rest)}" if rest else ""
+    priority = f".{_LATEST - int(rest)}" if rest else ""
     return (".rela" if name.startswith(".rela") else "") + arrays[prefix] + priority
 
 

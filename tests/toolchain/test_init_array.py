@@ -55,3 +55,9 @@ def test_a_name_in_a_string_is_not_a_section() -> None:
     data = emit("x86_64-unknown-linux-gnu", text=text)
     assert b".ctors" in data
     assert with_init_arrays(data) is data
+
+
+@pytest.mark.parametrize("name", [".ctors.odd", ".ctors.99999", ".dtors.-1", ".ctorsy"])
+def test_a_section_of_the_programs_own_stays(name: str) -> None:
+    data = emit("x86_64-unknown-linux-gnu", text=f'@x = global i64 7, section "{name}"')
+    assert with_init_arrays(data) is data
