@@ -28,7 +28,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from irsmith.records import IrsmithError
@@ -191,24 +191,13 @@ def plan(
     configs: dict[str, TrainConfig], data: Path, state: Path, minutes: float
 ) -> dict[str, int]:
     """The steps of each stage, by a measurement of the speed that is made once."""
-    from irsmith.train.journal import read_metrics
-    from irsmith.train.loop import train
+    from irsmith.train.speed import measure_speed
 
     path = state / "plan.json"
     if not path.exists():
-        out = state / "calibration"
-        shutil.rmtree(out, ignore_errors=True)
-        short = replace(
-            configs["pretrain"], steps=CALIBRATION, validate_every=0, validation_sequences=0
-        )
-        train(short, data, out)
-        rows = [row for row in read_metrics(out) if "loss" in row][CALIBRATION // 4 :]
-        seconds = (rows[-1]["seconds"] - rows[0]["seconds"]) / (len(rows) - 1)
-        shutil.rmtree(out)
-        made = {
-            name: max(CALIBRATION, int(60 * minutes * SHARES[name] / seconds)) for name in configs
-        }
-        note = {"seconds_a_step": seconds, "steps": made, "mfu": rows[-1]["mfu"]}
+        speed = measure_speed(configs["pretrain"], data, state / "calibration", CALIBRATION)
+        made = {name: speed.steps(minutes * SHARES[name], CALIBRATION) for name in configs}
+        note = {**asdict(speed), "steps": made}
         print("plan:", json.dumps(note))
         write_beside(path, json.dumps(note).encode())
     steps: dict[str, int] = json.loads(path.read_text())["steps"]

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
+from irsmith.model.slots import portfolio_name
 from irsmith.model.tokenizer import shipped_tokenizer
 from irsmith.parallel.progress import meter
 from irsmith.records import IrsmithError
@@ -27,7 +28,7 @@ from irsmith.tasks.vocabulary import PORTFOLIO
 from irsmith.toolchain.cache import write_beside
 from irsmith.toolchain.clang import DEFAULT_TARGETS
 from irsmith.toolchain.find import find_toolchain
-from irsmith.train.pack import PackPlan, pack_stage, portfolio_name
+from irsmith.train.pack import PackPlan, pack_stage
 from irsmith.train.recipes import STAGES
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from irsmith.cli.common import Parser, executor_of, parser, positive, say
 from irsmith.corpus.parts import parts_of
+from irsmith.labels.card import write_card
 from irsmith.labels.tune import SearchPlan
 from irsmith.labels.tune_run import TunePlan, TuneRun, label_tune
 from irsmith.parallel.progress import meter
@@ -106,6 +107,9 @@ def main(words: Sequence[str]) -> int:
         meter,
         say,
     )
+    if made.files:
+        command = " ".join(["irsmith label tune", *words])
+        write_card(options.output, command, options.seed, made.left_out)
     if options.json:
         print(json.dumps(asdict(made), default=str))
     else:

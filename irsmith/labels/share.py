@@ -62,13 +62,14 @@ def nominate(shards: Iterable[Shard], count: int) -> dict[str, tuple[Candidate, 
     for row in _rows(shards):
         label = row.label
         assert isinstance(label, TuneLabel)
+        won = saved[row.target]  # a target without winners still has its portfolio
         if row.split != "train" or label.best is None:
             continue
         if label.best in load_portfolio(row.target).candidates:
             continue
         before = label.baseline.value(label.objective)
         after = label.after.value(label.objective)
-        saved[row.target][label.best] += (before - after) / before
+        won[label.best] += (before - after) / before
     return {
         target: tuple(sorted(some, key=lambda c: (-some[c], *_length(c)))[:count])
         for target, some in sorted(saved.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,18 +13,16 @@ from irsmith.check.debian import find_emulator, is_native
 from irsmith.check.passlisteval import PassListEval
 from irsmith.check.suites import get_suite, have_full
 from irsmith.corpus.parts import Part
-from irsmith.labels.rows import SPLITS, LabelRow, read_head, read_labels, write_labels
+from irsmith.labels.gather import write_splits
+from irsmith.labels.rows import read_head, read_labels
 from irsmith.labels.share import Judge, Judged, elect, nominate, refresh, settle
 from irsmith.labels.tune import SearchPlan
 from irsmith.labels.tune_shards import Pick, Task, run_parts
 from irsmith.parallel.shards import Shard
 from irsmith.parallel.work import Executor
 from irsmith.records import IrsmithError
-from irsmith.tasks.example import TuneLabel
 from irsmith.toolchain.cache import write_beside
 from irsmith.toolchain.find import Toolchain
-
-_ROWS_A_FILE = 8192
 
 Progress = Callable[[str], Callable[[int, int], None]]
 """Given the name of a step, gives what is told done and in all."""
@@ -131,22 +129,19 @@ def label_tune(
     )
     giving = Task((picked,), plan.search, lists=accepted, with_portfolio=False)
     shared = run("share", giving)
-    files = _write(folder, settle(searched, shared, judged))
+    left_out: Counter[str] = Counter()
+    for shard in searched:
+        if not shard.error:
+            left_out.update(read_head(shard.path).left_out)
+    rows = settle(searched, shared, judged)
+    files, labels = write_splits("tune", rows, folder, dict(left_out))
     suggested = refresh(itertools.chain.from_iterable(map(read_labels, files)), judged, 32)
     for target, chosen in suggested.items():
         entries = [{**candidate.to_json(), "share": share} for candidate, share in chosen]
         path = folder / f"portfolio-{target.split('-')[0]}.json"
         _write_json(path, {"target": target, "candidates": entries})
-    left_out: Counter[str] = Counter()
-    for shard in searched:
-        if not shard.error:
-            left_out.update(read_head(shard.path).left_out)
-    labels = {
-        split: sum(read_head(path).rows for path in files if path.name.startswith(split))
-        for split in SPLITS
-    }
     errors = tuple(shard.error for shard in (*searched, *voted, *shared) if shard.error)
-    return TuneRun(tuple(files), labels, dict(left_out), tuple(judged), errors)
+    return TuneRun(files, labels, dict(left_out), tuple(judged), errors)
 
 
 def _new(judged: Judged, target: str) -> bool:
@@ -180,39 +175,6 @@ def _suites(
 
 def _rows(shards: Iterable[Shard]) -> int:
     return sum(read_head(shard.path).rows for shard in shards if not shard.error)
-
-
-def _write(folder: Path, rows: Iterable[LabelRow]) -> list[Path]:
-    """The labels, split by split in files of some rows."""
-    waiting: dict[str, list[LabelRow]] = {split: [] for split in SPLITS}
-    counts: Counter[str] = Counter()
-    files: list[Path] = []
-
-    def flush(split: str) -> None:
-        path = folder / f"{split}-{counts[split]:03d}.parquet"
-        write_labels(path, "tune", waiting[split])
-        counts[split] += 1
-        files.append(path)
-        waiting[split] = []
-
-    for row in rows:
-        waiting[row.split].append(row)
-        if len(waiting[row.split]) == _ROWS_A_FILE:
-            flush(row.split)
-    for split in SPLITS:
-        if waiting[split]:
-            flush(split)
-    return sorted(files)
-
-
-def gains(rows: Iterable[LabelRow]) -> Iterator[tuple[str, float]]:
-    """Split and share of -Oz that each label saves."""
-    for row in rows:
-        label = row.label
-        assert isinstance(label, TuneLabel)
-        before = label.baseline.value(label.objective)
-        if before:
-            yield row.split, 1 - label.after.value(label.objective) / before
 
 
 def _entry(judged: Judged) -> dict[str, object]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import io
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from irsmith.corpus.parts import Loaded, Part
-from irsmith.corpus.rows import Row, parquet
-from irsmith.labels.rows import LabelRow, label_bytes, refusal, row_of
+from irsmith.corpus.rows import Row
+from irsmith.labels.rows import Labelled, LabelRow, label_format, refusal, row_of
 from irsmith.labels.tune import Labeller, SearchPlan, measure_module, search_module
 from irsmith.parallel.shards import Shard, fingerprint, make_shards
-from irsmith.parallel.work import Executor, Format, Work
+from irsmith.parallel.work import Executor, Work
 from irsmith.records import Candidate, IrsmithError
 from irsmith.search.portfolio import load_portfolio
 from irsmith.tasks.example import TuneLabel
@@ -41,10 +40,16 @@ class Pick:
 
     def takes(self, row: Row) -> bool:
         """Whether a row is taken."""
-        if not self.smallest <= row.instructions <= self.largest:
-            return False
-        digest = hashlib.sha256(f"{self.salt} {row.sha256}".encode()).digest()
-        return int.from_bytes(digest[:8], "big") < self.share * 2**64
+        return self.smallest <= row.instructions <= self.largest and self.draws(row.sha256)
+
+    def draws(self, sha256: str) -> bool:
+        """Whether a module is taken, by its hash alone."""
+        return self.place(sha256) < self.share
+
+    def place(self, sha256: str) -> float:
+        """A module's place between 0 and 1: those before ``share`` are taken."""
+        digest = hashlib.sha256(f"{self.salt} {sha256}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") / 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +98,16 @@ def run_parts(
         shipped,
     ]
     run = fingerprint(configuration, *code)
-    work = Work(functools.partial(_prepare, task), ROWS)
+    work = Work(functools.partial(_prepare, task), label_format("tune"))
     return make_shards(work, Loaded(parts), folder, run, executor, 1, progress)
 
 
-def _prepare(task: Task) -> Callable[[list[Row]], tuple[list[LabelRow], dict[str, int]]]:
+def _prepare(task: Task) -> Callable[[list[Row]], Labelled]:
     """In each process: what compiles, and what is done to a part."""
     labeller = Labeller(find_toolchain())
     lists = dict(task.lists)
 
-    def work(rows: list[Row]) -> tuple[list[LabelRow], dict[str, int]]:
+    def work(rows: list[Row]) -> Labelled:
         made: list[LabelRow] = []
         left_out: Counter[str] = Counter()
         for row in rows:
@@ -116,7 +121,7 @@ def _prepare(task: Task) -> Callable[[list[Row]], tuple[list[LabelRow], dict[str
                 made.append(row_of(_label(labeller, task, lists.get(row.target, ()), row), row))
             except IrsmithError as error:
                 left_out[f"LLVM: {str(error)[:120]}"] += 1
-        return made, dict(left_out)
+        return Labelled(tuple(made), dict(left_out))
 
     return work
 
@@ -126,19 +131,3 @@ def _label(labeller: Labeller, task: Task, lists: Sequence[Candidate], row: Row)
         return search_module(labeller, row, task.search)
     known = load_portfolio(row.target).candidates if task.with_portfolio else ()
     return measure_module(labeller, row, [*known, *lists], task.search.objective)
-
-
-def _write(results: Sequence[tuple[list[LabelRow], dict[str, int]]]) -> bytes:
-    left_out: Counter[str] = Counter()
-    for _, some in results:
-        left_out.update(some)
-    rows = (row for made, _ in results for row in made)
-    return label_bytes("tune", rows, dict(left_out))
-
-
-def _read(data: bytes) -> list[int]:
-    return [0] * int(parquet().ParquetFile(io.BytesIO(data)).metadata.num_rows)
-
-
-ROWS = Format("parquet", _write, _read, one_each=False)
-"""Shards that are label files themselves."""

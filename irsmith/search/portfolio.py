@@ -66,7 +66,7 @@ def choose(
         Index of each chosen candidate, and the mean share saved with it and those
         before it; fewer than ``count`` when nothing more is won.
     """
-    if not sizes:
+    if not sizes or not sizes[0]:
         return []
     best = list(baseline)
     chosen: list[tuple[int, float]] = []

@@ -11,7 +11,7 @@ see it leaves out, are compared apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,39 +58,30 @@ class DisassembleScore:
     reason: str = ""
 
 
-def build(
-    renders: Renders,
-    module: bytes,
-    label: DisassembleLabel,
-    version: str,
-    listing: Callable[[AssemblyText], AssemblyText] | None = None,
-) -> Example:
+def build(renders: Renders, module: bytes, label: DisassembleLabel, version: str) -> Example:
     """The example of a label.
 
     Args:
         renders: compiles.
         module: bitcode of the label's row.
-        label: the level.
+        label: the level, and as which tool prints the assembly.
         version: of LLVM.
-        listing: makes the compiler's assembly into how another tool prints the same code;
-            None keeps it as the compiler prints it.
 
     Raises:
-        IrsmithError: LLVM refuses the module, there is no code in it, or its IR cannot be
-            written out.
+        IrsmithError: LLVM refuses the module, there is no code in it, its IR cannot be
+            written out, or its object cannot be written as assembly.
     """
     source = renders.render(Request(module, ir=True)).ir
     assert source is not None
-    made = renders.render(at_level(source, version, label.level))
+    made = renders.render(at_level(source, version, label.level, label.form))
     assert made.ir is not None and made.assembly is not None
     if not made.size.text:
         raise IrsmithError("no machine code to read back")
     if not made.faithful:
         raise IrsmithError("the IR cannot be written out as text")
-    assembly = listing(made.assembly) if listing else made.assembly
     answer = DisassembleAnswer(label.level, made.ir)
-    target = arch_of(assembly.triple)
-    return Example("disassemble", target, prompt_parts(assembly), answer_parts(answer))
+    target = arch_of(made.assembly.triple)
+    return Example("disassemble", target, prompt_parts(made.assembly), answer_parts(answer))
 
 
 def prompt_parts(assembly: AssemblyText) -> tuple[Part, ...]:

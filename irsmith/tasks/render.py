@@ -17,9 +17,11 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from irsmith.corpus.assembly import asm_text, restore_asm
+from irsmith.corpus.listing import object_text
 from irsmith.corpus.normalise import ir_text, parse_ir_text
 from irsmith.records import Candidate, IrsmithError, Size
 from irsmith.sandbox.worker import Limits, Worker
+from irsmith.tasks.example import Form
 from irsmith.tasks.objects import Code, code_of
 from irsmith.tasks.text import AssemblyText, IRText, check_text
 from irsmith.toolchain import codegen
@@ -34,6 +36,9 @@ LIMITS = Limits(cpu_seconds=10.0, wall_seconds=120.0, memory_bytes=3 << 30)
 
 
 NO_PASSES = Candidate("")
+_ASSEMBLER = {"X86": "+fast-15bytenop", "AArch64": "+all"}
+"""Features of the assembler: what clang tunes for by default, so that ``.p2align`` gives the
+no-ops that functions get; on AArch64 instructions of every extension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class Request:
         level: code generation level, 0 to 3.
         ir: whether to bring the IR after the passes.
         assembly: whether to bring the assembly.
+        form: as which tool prints it.
         normal: whether to bring the normalised source as bitcode.
     """
 
@@ -54,6 +60,7 @@ class Request:
     level: int = 2
     ir: bool = False
     assembly: bool = False
+    form: Form = "compiler"
     normal: bool = False
 
 
@@ -128,7 +135,9 @@ class Renderer:
         code = code_of(made.output)
         ir, faithful = self._print(job, code) if request.ir else (None, True)
         assembly = None
-        if request.assembly:
+        if request.assembly and request.form == "object":
+            assembly = self._list(made.output, job.triple, code)
+        elif request.assembly:
             printed = self._compiler(replace(job, output="assembly")).output.decode()
             assembly = AssemblyText(job.triple, asm_text(printed, job.triple))
         normal = bitcode if request.normal else b""
@@ -159,6 +168,13 @@ class Renderer:
             again = parse_ir_text(context, text.text, text.header).bitcode()
             return text, code_of(context.parse(again).emit(job.level)) == code
 
+    def _list(self, data: bytes, triple: str, code: Code) -> AssemblyText:
+        """An object's own assembly, which gives the object again."""
+        text = AssemblyText(triple, object_text(self.llvm, data, triple))
+        if self._assemble(text, False).code.code != code.code:
+            raise LLVMError("the object cannot be written as assembly: it assembles to other code")
+        return text
+
     def _assemble(self, source: AssemblyText, keep: bool) -> Rendered:
         """An object of assembly; LLVM's assembler is reached as assembly of a module."""
         check_text(source.text)
@@ -167,7 +183,7 @@ class Renderer:
             module = context.parse(b"")
             module.set_target(source.triple)
             _set_assembly(self.llvm)(module.handle, lines, len(lines))
-            made = module.emit()
+            made = module.emit(features=_ASSEMBLER[arch_of(source.triple)])
         return Rendered(loaded_size(made), code_of(made), assembly=source if keep else None)
 
 
@@ -233,7 +249,7 @@ def renderer(library: Path) -> Callable[[Callable[[int], None]], Callable[[Reque
     return prepare
 
 
-def at_level(source: IRText, version: str, level: str) -> Request:
+def at_level(source: IRText, version: str, level: str, form: Form = "compiler") -> Request:
     """The request that compiles a module as clang would at a level.
 
     A module of the corpus is marked for size throughout (its header says ``Oz``); other
@@ -243,6 +259,7 @@ def at_level(source: IRText, version: str, level: str) -> Request:
         source: an unoptimised module.
         version: of LLVM, whose pipelines are recorded.
         level: ``O0`` to ``O3``, ``Os``, ``Oz``.
+        form: as which tool prints its assembly.
     """
     header = source.header
     if header.level:
@@ -250,5 +267,5 @@ def at_level(source: IRText, version: str, level: str) -> Request:
     passes = "" if level == "O0" else clang_pipeline(version, header.triple, level)
     return Request(
         IRText(header, source.text), Candidate(passes), CODEGEN_LEVELS[level], ir=True,
-        assembly=True,
+        assembly=True, form=form,
     )  # fmt: skip

@@ -149,7 +149,7 @@ class LLVM:
                 if initialise is not None:
                     initialise()
         self.pass_options = self.pass_options_create()
-        self._machines: dict[tuple[str, int, int, int], int] = {}
+        self._machines: dict[tuple[str, int, int, int, str], int] = {}
         self._messages: list[str] = []
         self._handler = ctypes.CFUNCTYPE(None, c_void_p, c_void_p)(self._on_diagnostic)
 
@@ -202,7 +202,9 @@ class LLVM:
         finally:
             context.close()
 
-    def machine(self, triple: str, level: int, reloc: int = _RELOC_PIC, model: int = 0) -> int:
+    def machine(
+        self, triple: str, level: int, reloc: int = _RELOC_PIC, model: int = 0, features: str = ""
+    ) -> int:
         """A target machine, made once.
 
         Args:
@@ -210,11 +212,12 @@ class LLVM:
             level: 0 to 3, LLVMCodeGenOptLevel.
             reloc: LLVMRelocMode.
             model: LLVMCodeModel.
+            features: of the processor, for what no function's attributes decide.
 
         Raises:
             LLVMError: this library cannot compile for the triple.
         """
-        key = (triple, level, reloc, model)
+        key = (triple, level, reloc, model, features)
         if key not in self._machines:
             target, error = c_void_p(), c_void_p()
             if self.target_from_triple(triple.encode(), ctypes.byref(target), ctypes.byref(error)):
@@ -222,7 +225,7 @@ class LLVM:
                 raise LLVMError(f"{self.path.name} cannot compile for target {triple!r}")
             cpu = b"x86-64" if arch_of(triple) == "X86" else b"generic"
             self._machines[key] = self.target_machine_create(
-                target, triple.encode(), cpu, b"", level, reloc, model
+                target, triple.encode(), cpu, features.encode(), level, reloc, model
             )
         return self._machines[key]
 
@@ -320,7 +323,7 @@ class IRModule:
         llvm.metadata_operands(value, ctypes.byref(constant))
         return int(llvm.constant_value(constant))
 
-    def machine(self, level: int) -> int:
+    def machine(self, level: int, features: str = "") -> int:
         """The target machine that clang would make for this module at a code generation level.
 
         Relocation and code model are read from the flags that clang leaves in the module.
@@ -331,7 +334,7 @@ class IRModule:
         # position-independent, its default on Linux.
         static = pic is None and self.flag("wchar_size") is not None
         reloc = _RELOC_STATIC if static else _RELOC_PIC
-        return self.llvm.machine(self.triple, level, reloc, model)
+        return self.llvm.machine(self.triple, level, reloc, model, features)
 
     def verify(self) -> str:
         """The verifier's complaint, or an empty string."""
@@ -366,8 +369,13 @@ class IRModule:
         if message:
             raise LLVMError(message)
 
-    def emit(self, level: int = 2, assembly: bool = False) -> bytes:
+    def emit(self, level: int = 2, assembly: bool = False, features: str = "") -> bytes:
         """Generate code. Changes the module; may abort the process.
+
+        Args:
+            level: of the code generator.
+            assembly: text in place of an object.
+            features: of the processor, for assembly in the module.
 
         Returns:
             An ELF object, or assembly text.
@@ -378,7 +386,7 @@ class IRModule:
         llvm, buffer, error = self.llvm, c_void_p(), c_void_p()
         llvm.take_errors()
         failed = llvm.emit_raw(
-            self.machine(level),
+            self.machine(level, features),
             self.handle,
             _ASSEMBLY if assembly else _OBJECT,
             ctypes.byref(error),

@@ -6,9 +6,8 @@ of. What is left out is counted with its reason.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,9 @@ from pathlib import Path
 from irsmith.corpus.read import read_modules
 from irsmith.corpus.rows import corpus_files
 from irsmith.labels.rows import read_head, read_labels
+from irsmith.labels.tune_shards import Pick
 from irsmith.model.release import TOKENIZER, hash_of
+from irsmith.model.slots import read_portfolio
 from irsmith.model.tokenizer import Tokenizer
 from irsmith.records import Candidate, IrsmithError, Module
 from irsmith.tasks import rank
@@ -42,12 +43,14 @@ class PackPlan:
         labels: label files, or folders of them; what pretraining does not need.
         levels: of the IR and assembly that pretraining sees, beyond unoptimised IR.
         rank_documents: for each tune label, documents that teach to rank the portfolio.
+        pretrained: share of the modules that pretraining sees.
     """
 
     corpus: tuple[Path, ...]
     labels: tuple[Path, ...] = ()
     levels: tuple[str, ...] = ("Oz",)
     rank_documents: int = 3
+    pretrained: float = 1.0
 
 
 def pack_stage(
@@ -123,8 +126,10 @@ def _split(
 def _orders(stage: str, plan: PackPlan, split: str, triple: str) -> Iterator[Order]:
     """What to make, module after module."""
     if stage == "pretrain":
+        pick = Pick(plan.pretrained, "pretrain")
         for module in _modules(plan, split, triple):
-            yield Order(module, Pretrain(plan.levels))
+            if pick.draws(module.sha256):
+                yield Order(module, Pretrain(plan.levels))
         return
     labels = read_stage(plan.labels, stage, split)
     for module in _modules(plan, split, triple):
@@ -184,31 +189,6 @@ def _rankings(
     if weights is not None:
         target = rank.RankTarget(example.target, example.prompt, weights)
         yield from rank.examples(target, label.module, count)
-
-
-def read_portfolio(folder: Path, triple: str) -> tuple[Candidate, ...]:
-    """The lists behind the slots of a target, or none.
-
-    Args:
-        folder: of packed data, or a release.
-        triple: target.
-
-    Raises:
-        IrsmithError: the file is damaged.
-    """
-    path = folder / portfolio_name(triple)
-    if not path.exists():
-        return ()
-    try:
-        entries: Sequence[Mapping[str, object]] = json.loads(path.read_text())["candidates"]
-        return tuple(Candidate.from_json(entry) for entry in entries)
-    except (ValueError, KeyError, TypeError) as error:
-        raise IrsmithError(f"{path}: not a portfolio: {error}") from error
-
-
-def portfolio_name(triple: str) -> str:
-    """File of a target's portfolio beside data and in releases."""
-    return f"portfolio-{triple.split('-', 1)[0]}.json"
 
 
 def _why(stage: str, plan: PackPlan) -> str:

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from irsmith.corpus.function_set import cut_parts, gather
-from irsmith.corpus.parts import parts_of
 from irsmith.corpus.merge import merge
+from irsmith.corpus.parts import parts_of
 from irsmith.corpus.rows import Row, read_rows, write_rows
 from irsmith.corpus.split import split_of
 from irsmith.corpus.stats import draw, stats, table

@@ -17,7 +17,7 @@ from irsmith.tasks.example import (
 )
 from irsmith.tasks.form import canonical
 from irsmith.tasks.render import Request, at_level
-from irsmith.tasks.text import AssemblyText, IRText
+from irsmith.tasks.text import IRText
 from irsmith.tasks.vocabulary import ANSWER, BEFORE, END, LEVELS, TASKS
 from irsmith.toolchain.clang import DEFAULT_TARGETS
 from irsmith.toolchain.pipelines import clang_pipeline
@@ -278,13 +278,27 @@ def test_disassembly_reads_back_and_scores(workers, functions, units, toolchain,
         assert 0.3 < score(other("@total", "@totals"), with_bleu=True).bleu < 1
 
 
-def test_a_listing_of_another_tool_can_be_shown(workers, functions, toolchain):
+@pytest.mark.parametrize("level", ["O2", "Oz"])
+def test_assembly_can_be_shown_as_a_disassembled_object_prints_it(
+    workers, units, toolchain, arch, level
+):
+    worker, version = workers[arch], toolchain.version
+    plain, listed = (
+        disassemble.build(worker, units[arch], DisassembleLabel("", level, "llvm", form), version)
+        for form in ("compiler", "object")
+    )
+    assert plain.answer == listed.answer
+    source = worker.render(Request(units[arch], ir=True)).ir
+    made = worker.render(at_level(source, version, level, "object"))
+    assert listed.prompt == disassemble.prompt_parts(made.assembly) != plain.prompt
+    assert worker.render(Request(made.assembly)).code.code == made.code.code
+    truth = disassemble.parse_answer(made.assembly, listed.answer)
+    assert disassemble.score(worker, made.assembly, truth, made.code).grade == "exact"
+    assert disassemble.score(worker, made.assembly, truth).grade == "exact"
+
+
+def test_without_machine_code_there_is_nothing_to_disassemble(workers, toolchain):
     label = DisassembleLabel("", "Oz", "llvm")
-    shown = disassemble.build(
-        workers["X86"], functions["X86"], label, toolchain.version,
-        lambda assembly: AssemblyText(assembly.triple, "other listing\n"),
-    )  # fmt: skip
-    assert _texts(shown.prompt) == ["other listing\n"]
     empty = b'target triple = "x86_64-unknown-linux-gnu"\n@a = global i32 1\n'
     with pytest.raises(IrsmithError, match="no machine code"):
         disassemble.build(workers["X86"], empty, label, toolchain.version)

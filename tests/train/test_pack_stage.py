@@ -12,6 +12,7 @@ from irsmith.corpus.rows import Row, write_rows
 from irsmith.corpus.split import split_of
 from irsmith.labels.rows import LabelRow, read_labels, write_labels
 from irsmith.labels.tune import Labeller, measure_module
+from irsmith.model.slots import portfolio_name, read_portfolio
 from irsmith.model.tokenizer import shipped_tokenizer
 from irsmith.records import IrsmithError, Module, Verdict
 from irsmith.search.portfolio import load_portfolio
@@ -20,7 +21,7 @@ from irsmith.tasks.pack import Packer
 from irsmith.tasks.vocabulary import PORTFOLIO, TASKS
 from irsmith.toolchain.clang import DEFAULT_TARGETS, to_bitcode
 from irsmith.train.data import PackedData
-from irsmith.train.pack import PackPlan, pack_stage, portfolio_name, read_portfolio
+from irsmith.train.pack import PackPlan, pack_stage
 
 TARGET = DEFAULT_TARGETS["X86"]
 PACKAGES = [

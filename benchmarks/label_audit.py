@@ -1,0 +1,133 @@
+"""How good are tune labels? A second, longer search on a sample of them.
+
+    python benchmarks/label_audit.py LABELS --corpus CORPUS… [--sample 200] [--budget 400]
+
+For each label of the sample a search with another seed and a larger budget, which knows the
+portfolio but not the label; its best list is judged (PassListEval, quick suite) from the best
+down until one passes that beats the label. Printed: the share of labels that are beaten at
+all, and by more than 5 %, of what the label's list takes; before and after judging.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from irsmith.check.passlisteval import PassListEval
+from irsmith.check.suites import get_suite
+from irsmith.corpus.rows import Row, corpus_files, read_rows
+from irsmith.labels.rows import read_labels
+from irsmith.labels.tune import Labeller, SearchPlan, search_module
+from irsmith.labels.tune_shards import Pick
+from irsmith.parallel.progress import meter
+from irsmith.parallel.shards import fingerprint, run_shards
+from irsmith.records import Candidate, IrsmithError
+from irsmith.search.portfolio import load_portfolio
+from irsmith.tasks.example import TuneLabel
+from irsmith.toolchain.find import find_toolchain
+
+FAR = 0.05
+"""A label that is beaten by more than this is a bad one."""
+_JUDGED = 8
+
+
+def sample(paths: Sequence[Path], count: int, seed: int) -> dict[str, TuneLabel]:
+    """Labels by module hash, drawn by it."""
+    pick = Pick(salt=f"audit {seed}")
+    every: dict[str, TuneLabel] = {}
+    for path in corpus_files(paths):
+        for row in read_labels(path, "tune", tried=False):
+            assert isinstance(row.label, TuneLabel)
+            every[row.label.module] = row.label
+    return {sha: every[sha] for sha in sorted(every, key=pick.place)[:count]}
+
+
+def audit(
+    labels: dict[str, TuneLabel], rows: Sequence[Row], plan: SearchPlan
+) -> Iterator[dict[str, object]]:
+    """One line a label: what it gave, what the longer search found, what of that passes."""
+    toolchain = find_toolchain()
+    judges: dict[str, PassListEval] = {}
+    with Labeller(toolchain) as labeller:
+        for row in rows:
+            label = labels[row.sha256]
+            found = search_module(labeller, row, plan)
+            value = label.after.value(label.objective)
+            better = sorted(
+                (t.size.value(label.objective), t.candidate.key(), t.candidate)
+                for t in found.tried
+                if t.size and t.size.value(label.objective) < value
+            )
+            if row.target not in judges:
+                suite = get_suite("quick", toolchain, row.target)
+                judges[row.target] = PassListEval(toolchain, suite, stop_after=1)
+            accepted = value
+            for smaller, _, candidate in better[:_JUDGED]:
+                if _passes(judges[row.target], row.target, candidate):
+                    accepted = smaller
+                    break
+            yield {
+                "module": row.sha256,
+                "package": row.package,
+                "baseline": label.baseline.value(label.objective),
+                "label": value,
+                "found": better[0][0] if better else value,
+                "accepted": accepted,
+                "compilations": found.compilations,
+            }
+
+
+def _passes(judge: PassListEval, target: str, candidate: Candidate) -> bool:
+    shipped = candidate in load_portfolio(target).candidates
+    return shipped or judge.judge(candidate).state == "passed"
+
+
+def main() -> int:
+    """Audit and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("labels", type=Path, nargs="+")
+    parser.add_argument("--corpus", type=Path, nargs="+", required=True)
+    parser.add_argument("--sample", type=int, default=200)
+    parser.add_argument("--budget", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--work", type=Path, default=Path("runs/label-audit"))
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    try:
+        labels = sample(arguments.labels, arguments.sample, arguments.seed)
+        rows = [
+            row
+            for path in corpus_files(arguments.corpus)
+            for row in read_rows(path)
+            if row.sha256 in labels
+        ]
+        plan = SearchPlan(budget=arguments.budget, seed=arguments.seed)
+        run = fingerprint([sorted(labels), arguments.budget, arguments.seed])
+        told = meter("audited")
+        lines = list(
+            run_shards(rows, lambda part: audit(labels, part, plan), arguments.work, run, 10, told)
+        )
+    except IrsmithError as error:
+        print(f"label_audit: {error}", file=sys.stderr)
+        return 2
+    result: dict[str, object] = {"n": len(lines), "budget": arguments.budget}
+    for name in ("found", "accepted"):
+        shares = [1 - line[name] / line["label"] for line in lines]
+        result[name] = {
+            "beaten": sum(share > 0 for share in shares) / len(lines),
+            "beaten by more than 5 %": sum(share > FAR for share in shares) / len(lines),
+            "mean share": sum(shares) / len(lines),
+        }
+    print(json.dumps(result, indent=1))
+    if arguments.json:
+        arguments.json.write_text(json.dumps({**result, "labels": lines}, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
