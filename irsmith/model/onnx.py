@@ -1,16 +1,32 @@
 """The network as an ONNX graph for onnxruntime, built node by node.
 
-Two graphs of one kind: with the logits of the last position, for decoding and ranking,
-and with those of every position, for scoring. Inputs and outputs are named as
-onnxruntime-genai names them. Grouped attention with rotary positions and a key cache is
-one node (``com.microsoft.GroupQueryAttention``), which is what makes it fast on a CPU;
-exporters through torch leave it as dozens. Weights are float32.
+Grouped attention with rotary positions and a key cache is one node
+(``com.microsoft.GroupQueryAttention``), which is what makes it fast on a CPU; exporters
+through torch leave it as dozens. Computing is in float32.
 
-Inputs: ``input_ids`` (batch, new) int64, ``attention_mask`` (batch, past + new) int64,
-``past_key_values.I.key`` and ``.value`` (batch, kv heads, past, head width). Outputs:
-``logits`` (batch, 1 or new, vocabulary), ``present.I.key`` and ``.value``. The mask is 1
-everywhere: rows of one call have the same length. With more than one row, new tokens come
-either first (past 0) or one at a time; one row may add any number to any past.
+:func:`export_engine` writes the graph that :mod:`irsmith.infer` runs. It has no weights of
+its own: it points into the release's ``model.safetensors``. The new tokens of a row may
+continue different places of one cache (a tree of continuations), because position and mask
+are inputs:
+
+- ``input_ids`` and ``position_ids`` (batch, new) int64; ``places`` (wanted) int64, which of
+  the new tokens get logits, counted through all rows; ``attention_bias`` (batch, 1, new,
+  total) float32, added to the scores: 0 where a token may look, a large negative number
+  elsewhere; ``seqlens_k`` (batch) int32, each row's tokens, the new ones included, less one.
+  ``cosine`` and ``sine`` (turns, head width / 2) float32 are the rotary tables: onnxruntime
+  wants as many turns as the cache has tokens, and a tree has more of them than a text.
+- ``past_key_values.I.key`` and ``.value`` (batch, kv heads, held, head width): a buffer that
+  may hold more than ``total``; bound to ``present.I.*`` too, it is written in place. Many
+  rows add one token each, one row any number.
+- ``logits`` (wanted, vocabulary).
+
+:func:`export_onnx` writes a graph with its weights for others' programs, named as
+onnxruntime-genai names its parts: with the logits of the last position, or of all. Inputs:
+``input_ids`` (batch, new) int64, ``attention_mask`` (batch, past + new) int64 and the cache
+(batch, kv heads, past, head width). Outputs: ``logits`` (batch, 1 or new, vocabulary) and
+``present.I.*``. The mask is 1 everywhere: rows of one call have the same length. With more
+than one row, new tokens come either first (past 0) or one at a time; one row may add any
+number to any past.
 """
 
 from __future__ import annotations
@@ -18,23 +34,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from irsmith.model.config import ModelConfig
+from irsmith.model.graph import FORMAT, Graph, Precision
+from irsmith.model.release import read_about
+from irsmith.model.weights import read_weights
 from irsmith.records import IrsmithError
 from irsmith.toolchain.cache import write_beside
 
 if TYPE_CHECKING:
     from irsmith.model.network import Network
 
-Logits = Literal["last", "all"]
-
-OPSET = 17
-MICROSOFT = "com.microsoft"
+ENGINES: dict[Precision, str] = {"fp32": "engine.onnx", "int8": "engine-int8.onnx"}
+"""The graphs of a release, by precision."""
 
 
-def export_onnx(network: Network, path: Path, logits: Logits = "last") -> Path:
+def export_onnx(network: Network, path: Path, logits: Literal["last", "all"] = "last") -> Path:
     """Write one graph; weights of two gigabytes or more go into ``PATH.data`` beside it.
 
     Args:
@@ -48,12 +61,9 @@ def export_onnx(network: Network, path: Path, logits: Logits = "last") -> Path:
     Raises:
         IrsmithError: package onnx is missing, or the file cannot be written.
     """
-    try:
-        import onnx
-    except ImportError as error:
-        raise IrsmithError("export needs onnx: pip install 'irsmith[export]'") from error
+    onnx = _library()
     weights = {name: t.detach().float().numpy() for name, t in network.state_dict().items()}
-    model = _Graph(network.config, weights, logits).model()
+    model = Graph(network.config, weights, logits).model()
     try:
         if sum(array.nbytes for array in weights.values()) < 1_900_000_000:
             write_beside(path, model.SerializeToString())
@@ -66,159 +76,44 @@ def export_onnx(network: Network, path: Path, logits: Logits = "last") -> Path:
     return path
 
 
-class _Graph:
-    """Nodes and weights as they are added, first to last."""
+def export_engine(folder: Path, precision: Precision = "fp32") -> Path:
+    """Write the graph that :mod:`irsmith.infer` runs into a release folder; needs no torch.
 
-    def __init__(
-        self, config: ModelConfig, weights: dict[str, NDArray[np.float32]], logits: Logits
-    ) -> None:
-        self.config, self.weights, self.kind = config, weights, logits
-        self.nodes: list[Any] = []
-        self.initializers: dict[str, NDArray[Any]] = {}
+    Args:
+        folder: a release.
+        precision: ``fp32`` computes with the weights as they lie there. ``int8`` writes the
+            matrices once more, rounded to 8 bits with a scale a block of 128
+            weights, into a file beside the graph; inputs of a product are then rounded too.
 
-    def node(self, op: str, inputs: list[str], output: str, domain: str = "", **how: Any) -> str:
-        from onnx import helper
+    Returns:
+        The graph.
 
-        outputs = [output, *how.pop("more", [])]
-        self.nodes.append(helper.make_node(op, inputs, outputs, name=output, domain=domain, **how))
-        return output
+    Raises:
+        IrsmithError: package onnx is missing, the folder is no release, or it cannot be
+            written.
+    """
+    _library()
+    about = read_about(folder)
+    weights = read_weights(folder, about.shape)
+    path = folder / ENGINES[precision]
+    graph = Graph(about.shape, weights.arrays, "places", weights, precision)
+    graph.data_name = path.name + ".data"
+    model = graph.model()
+    for key, value in (("weights", weights.digest), ("format", FORMAT)):
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, value
+    try:
+        if graph.data:
+            write_beside(folder / graph.data_name, b"".join(graph.data))
+        write_beside(path, model.SerializeToString())
+    except OSError as error:
+        raise IrsmithError(f"{path}: cannot be written: {error.strerror}") from error
+    return path
 
-    def constant(self, name: str, value: NDArray[Any]) -> str:
-        self.initializers[name] = np.ascontiguousarray(value)
-        return name
 
-    def matrix(self, x: str, weight: str, output: str) -> str:
-        """Multiply by a linear layer's weight, stored the way round that MatMul wants."""
-        return self.node("MatMul", [x, self.constant(weight, self.weights[weight].T)], output)
-
-    def norm(self, x: str, skip: str, weight: str, output: str) -> tuple[str, str]:
-        """Add ``skip`` to the residual stream, normalise; (normalised, the new stream)."""
-        inputs = [x, skip, self.constant(weight, self.weights[weight])]
-        total = f"{output}.sum"
-        how: dict[str, Any] = {"epsilon": self.config.norm_epsilon, "more": ["", "", total]}
-        self.node("SkipSimplifiedLayerNormalization", inputs, output, MICROSOFT, **how)
-        return output, total
-
-    def first_norm(self, x: str, weight: str, output: str) -> str:
-        inputs = [x, self.constant(weight, self.weights[weight])]
-        how: dict[str, Any] = {"epsilon": self.config.norm_epsilon, "axis": -1, "stash_type": 1}
-        return self.node("SimplifiedLayerNormalization", inputs, output, **how)
-
-    def block(self, index: int, stream: str, normed: str) -> tuple[str, str]:
-        """One layer; (its feed-forward output, the stream that it is to be added to)."""
-        at = f"model.layers.{index}"
-        query, key, value = (
-            self.matrix(normed, f"{at}.self_attn.{part}_proj.weight", f"{at}.{part}")
-            for part in "qkv"
-        )
-        past = [f"past_key_values.{index}.key", f"past_key_values.{index}.value"]
-        present = [f"present.{index}.key", f"present.{index}.value"]
-        mixed = self.node(
-            "GroupQueryAttention",
-            [query, key, value, *past, "seqlens_k", "total_length", "cosine", "sine"],
-            f"{at}.mixed",
-            MICROSOFT,
-            num_heads=self.config.heads,
-            kv_num_heads=self.config.kv_heads,
-            do_rotary=1,
-            rotary_interleaved=0,
-            more=present,
-        )
-        added = self.matrix(mixed, f"{at}.self_attn.o_proj.weight", f"{at}.attention")
-        normed, stream = self.norm(
-            stream, added, f"{at}.post_attention_layernorm.weight", f"{at}.norm2"
-        )
-        gate = self.matrix(normed, f"{at}.mlp.gate_proj.weight", f"{at}.gate")
-        up = self.matrix(normed, f"{at}.mlp.up_proj.weight", f"{at}.up")
-        # QuickGelu with alpha 1 is SiLU, in one node.
-        silu = self.node("QuickGelu", [gate], f"{at}.silu", MICROSOFT, alpha=1.0)
-        product = self.node("Mul", [silu, up], f"{at}.product")
-        return self.matrix(product, f"{at}.mlp.down_proj.weight", f"{at}.down"), stream
-
-    def lengths(self) -> None:
-        """What the attention nodes want to know, from the mask."""
-        from onnx import TensorProto
-
-        one = self.constant("one", np.array([1], np.int64))
-        total = self.node("ReduceSum", ["attention_mask", one], "total", keepdims=0)
-        before = self.node("Sub", [total, one], "total_before")
-        self.node("Cast", [before], "seqlens_k", to=TensorProto.INT32)
-        shape = self.node("Shape", ["attention_mask"], "mask_shape")
-        index = self.constant("index_one", np.array(1, np.int64))
-        length = self.node("Gather", [shape, index], "length", axis=0)
-        self.node("Cast", [length], "total_length", to=TensorProto.INT32)
-        half = self.config.head_width // 2
-        frequency = self.config.rope_base ** -(np.arange(half, dtype=np.float64) / half)
-        angle = np.arange(self.config.context, dtype=np.float64)[:, None] * frequency
-        self.constant("cosine", np.cos(angle).astype(np.float32))
-        self.constant("sine", np.sin(angle).astype(np.float32))
-
-    def model(self) -> Any:
-        """The whole graph."""
-        from onnx import helper, numpy_helper
-
-        config = self.config
-        self.lengths()
-        table = self.constant(
-            "model.embed_tokens.weight", self.weights["model.embed_tokens.weight"]
-        )
-        stream = self.node("Gather", [table, "input_ids"], "embedded", axis=0)
-        normed = self.first_norm(stream, "model.layers.0.input_layernorm.weight", "norm0")
-        for index in range(config.layers):
-            added, stream = self.block(index, stream, normed)
-            last = index == config.layers - 1
-            weight = "model.norm" if last else f"model.layers.{index + 1}.input_layernorm"
-            normed, stream = self.norm(stream, added, f"{weight}.weight", f"norm{index + 1}")
-        if self.kind == "last":
-            ends = [
-                self.constant(f"slice{i}", np.array([v], np.int64))
-                for i, v in enumerate((-1, np.iinfo(np.int64).max, 1))
-            ]
-            normed = self.node("Slice", [normed, *ends], "last")
-        self._output(normed)
-        graph = helper.make_graph(
-            self.nodes,
-            "irsmith",
-            *self._signature(),
-            initializer=[numpy_helper.from_array(v, n) for n, v in self.initializers.items()],
-        )
-        domains = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
-        model = helper.make_model(graph, opset_imports=domains, producer_name="irsmith")
-        model.ir_version = 8
-        return model
-
-    def _output(self, normed: str) -> None:
-        name = "model.embed_tokens.weight" if self.config.tied else "lm_head.weight"
-        if self.config.tied:
-            # Gemm reads the table as it lies; a transposed copy would double its size. It
-            # takes matrices only.
-            width = self.constant("as_rows", np.array([-1, self.config.width], np.int64))
-            rows = self.node("Reshape", [normed, width], "rows")
-            flat = self.node("Gemm", [rows, name], "flat_logits", transB=1)
-            shape = self.node("Shape", [normed], "normed_shape", start=0, end=2)
-            size = self.constant("vocabulary", np.array([self.config.vocabulary], np.int64))
-            whole = self.node("Concat", [shape, size], "logits_shape", axis=0)
-            self.node("Reshape", [flat, whole], "logits")
-        else:
-            self.matrix(normed, name, "logits")
-
-    def _signature(self) -> tuple[list[Any], list[Any]]:
-        from onnx import TensorProto, helper
-
-        config, real, whole = self.config, TensorProto.FLOAT, TensorProto.INT64
-        info = helper.make_tensor_value_info
-        inputs = [
-            info("input_ids", whole, ["batch", "new"]),
-            info("attention_mask", whole, ["batch", "total"]),
-        ]
-        outputs = [
-            info("logits", real, ["batch", 1 if self.kind == "last" else "new", config.vocabulary])
-        ]
-        for index in range(config.layers):
-            for part in ("key", "value"):
-                head = (config.kv_heads, config.head_width)
-                before: list[Any] = ["batch", head[0], "past", head[1]]
-                after: list[Any] = ["batch", head[0], "total", head[1]]
-                inputs.append(info(f"past_key_values.{index}.{part}", real, before))
-                outputs.append(info(f"present.{index}.{part}", real, after))
-        return inputs, outputs
+def _library() -> Any:
+    try:
+        import onnx
+    except ImportError as error:
+        raise IrsmithError("export needs onnx: pip install 'irsmith[export]'") from error
+    return onnx

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irsmith.model.config import ModelConfig
+from irsmith.model.weights import WEIGHTS, compare
 from irsmith.records import IrsmithError
 from irsmith.toolchain.cache import write_beside
 from irsmith.version import __version__
@@ -23,7 +24,6 @@ from irsmith.version import __version__
 if TYPE_CHECKING:
     from irsmith.model.network import Network
 
-WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 CARD = "README.md"
@@ -162,14 +162,11 @@ def load_release(folder: Path) -> tuple[Network, About]:
         raise IrsmithError(f"{path}: damaged or cut short ({error}): copy it again") from error
     with torch.device("meta"):
         network = Network(about.shape)
-    expected = network.state_dict()
-    for name in sorted(expected.keys() | weights.keys()):
-        if name not in weights or name not in expected:
-            where = "missing from" if name in expected else "unknown in"
-            raise IrsmithError(f"{path}: {name} is {where} the file: not the weights of {CONFIG}")
-        if weights[name].shape != expected[name].shape:
-            one, two = tuple(weights[name].shape), tuple(expected[name].shape)
-            raise IrsmithError(f"{path}: {name} is {one}, but {CONFIG} says {two}")
+    compare(
+        path,
+        {name: tuple(tensor.shape) for name, tensor in weights.items()},
+        {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()},
+    )
     network.to_empty(device="cpu")
     network.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
     network.model.rotary.fill()

@@ -1,9 +1,11 @@
-"""From a run's last checkpoint to a release folder."""
+"""From a run's last checkpoint to a release folder, its graph for inference included."""
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
+from irsmith.model.onnx import export_engine
 from irsmith.model.release import TOKENIZER, hash_of, save_release
 from irsmith.records import IrsmithError
 from irsmith.toolchain.cache import write_beside
@@ -30,6 +32,8 @@ def find_tokenizer(config: TrainConfig, data: Path) -> Path | None:
 
 def publish(result: Trained, config: TrainConfig, data: Path, out: Path) -> Path:
     """Write ``OUT/release`` from a finished run; tokenizer and portfolios of DATA go with it.
+
+    The graph for inference too, where package onnx is installed.
 
     Args:
         result: what :func:`irsmith.train.loop.train` returned.
@@ -60,4 +64,7 @@ def publish(result: Trained, config: TrainConfig, data: Path, out: Path) -> Path
     save_release(folder, network, end=meta.end, tokenizer=tokenizer, trained=trained)
     for portfolio in sorted(data.glob("portfolio-*.json")):
         write_beside(folder / portfolio.name, portfolio.read_bytes())
+    # A machine that only trains may be without onnx; whoever opens the release is told.
+    if importlib.util.find_spec("onnx") is not None:
+        export_engine(folder)
     return folder

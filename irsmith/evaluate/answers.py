@@ -1,0 +1,247 @@
+"""A model's answers on modules with labels, compiled, checked and scored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from irsmith.corpus.rows import Row
+from irsmith.corpus.split import split_of
+from irsmith.infer.load import Model
+from irsmith.infer.sample import Sample, Settings, sample
+from irsmith.infer.tuning import Tuner
+from irsmith.labels.gains import Gain, Saved, gain
+from irsmith.records import Candidate, IrsmithError, Objective, Verdict
+from irsmith.search.evaluate import Evaluator
+from irsmith.search.portfolio import load_portfolio
+from irsmith.tasks import disassemble, emulate, tune
+from irsmith.tasks.example import DisassembleLabel, EmulateLabel, Part
+from irsmith.tasks.render import Renders, Request, at_level
+from irsmith.tasks.tune import TuneAnswer, TunePrompt
+
+Judge = Callable[[Candidate], Verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What tuning gave on one module.
+
+    Attributes:
+        package: of the module.
+        file: of the module.
+        target: LLVM triple.
+        baseline: of -Oz, in what is minimised.
+        best: by proposer (``model``, ``portfolio``) and number of compilations besides -Oz,
+            the smallest that passed the checks.
+        seconds: of the model's answers.
+        reason: why the model gave none; empty if it did.
+    """
+
+    package: str
+    file: str
+    target: str
+    baseline: int
+    best: dict[str, dict[int, int]]
+    seconds: float
+    reason: str = ""
+
+
+def tune_module(
+    renders: Renders,
+    evaluator: Evaluator,
+    model: Model,
+    row: Row,
+    portfolio: Sequence[Candidate],
+    judge: Judge,
+    counts: Sequence[int] = tune.COUNTS,
+    objective: Objective = "size",
+    lists: bool = True,
+) -> Tuned:
+    """Compare the model's first answers with the static portfolio's.
+
+    A module whose prompt does not fit the window has no answers of the model: it counts,
+    with -Oz, and the reason is told.
+
+    Args:
+        renders: compiles, in a worker that may die.
+        evaluator: measures.
+        model: answers.
+        row: the module.
+        portfolio: the list of each of the model's slots.
+        judge: says whether a candidate may be used.
+        counts: of compilations, ascending.
+        objective: what is minimised.
+        lists: whether the model may write lists of its own.
+
+    Raises:
+        IrsmithError: LLVM refuses the module itself.
+    """
+    made = renders.render(Request(row.content, ir=True, normal=True))
+    assert made.ir is not None
+    began = time.perf_counter()
+    reason, answers = "", list[TuneAnswer]()
+    try:
+        tuner = Tuner(model, TunePrompt(made.ir, objective), portfolio)
+        chosen = tuner.best(counts[-1]) if lists else tuner.rank()[: counts[-1]]
+        answers = [TuneAnswer(one.candidate) for one in chosen]
+    except IrsmithError as error:
+        reason = str(error)
+    seconds = time.perf_counter() - began
+    shipped = [TuneAnswer(c) for c in load_portfolio(row.target).candidates]
+    scores = {
+        name: tune.score(evaluator, judge, made.normal, some, objective, counts)
+        for name, some in (("model", answers), ("portfolio", shipped))
+    }
+    best = {name: score.best for name, score in scores.items()}
+    return Tuned(row.package, row.file, row.target, scores["model"].baseline, best, seconds, reason)
+
+
+def tune_gain(results: Sequence[Tuned], proposer: str, count: int) -> Gain:
+    """The mean share of -Oz that is saved, with an interval by package."""
+    return gain(
+        [
+            Saved(
+                split_of(one.package),
+                one.target,
+                one.package,
+                one.baseline,
+                one.baseline - one.best[proposer][count],
+            )
+            for one in results
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a model read back from assembly, or said that a pass list gives.
+
+    Attributes:
+        package: of the module.
+        file: of the module.
+        tokens: of the prompt.
+        grade: ``exact``, ``compiles`` or ``failed``; of emulation, ``same bytes`` too.
+        samples: answers drawn until the first exact one.
+        seconds: of the model.
+        reason: why it failed.
+    """
+
+    package: str
+    file: str
+    tokens: int
+    grade: str
+    samples: int
+    seconds: float
+    reason: str = ""
+
+
+_GRADES = ("exact", "same bytes", "compiles", "failed")
+
+
+def disassemble_module(
+    renders: Renders,
+    model: Model,
+    row: Row,
+    label: DisassembleLabel,
+    version: str,
+    settings: Settings,
+    samples: int = 1,
+) -> Read:
+    """Read a function back from its assembly; the first exact answer of some ends it.
+
+    Args:
+        renders: compiles, in a worker that may die.
+        model: answers.
+        row: the function.
+        label: level and form of the assembly.
+        version: of LLVM.
+        settings: how to draw.
+        samples: answers at most.
+
+    Raises:
+        IrsmithError: LLVM refuses the function itself.
+    """
+    source = renders.render(Request(row.content, ir=True)).ir
+    assert source is not None
+    made = renders.render(at_level(source, version, label.level, label.form))
+    assembly, ir = made.assembly, made.ir
+    assert assembly is not None and ir is not None
+    truth = disassemble.code_of_answer(renders, disassemble.DisassembleAnswer(label.level, ir))
+
+    def grade(parts: Sequence[Part]) -> tuple[str, str]:
+        answer = disassemble.parse_answer(assembly, parts)
+        found = disassemble.score(renders, assembly, answer, truth)
+        return found.grade, found.reason
+
+    return _read(model, row, disassemble.prompt_parts(assembly), grade, settings, samples)
+
+
+def emulate_module(
+    renders: Renders,
+    model: Model,
+    row: Row,
+    label: EmulateLabel,
+    settings: Settings,
+    samples: int = 1,
+) -> Read:
+    """Say what a pass list gives; the first exact answer of some ends it.
+
+    Args:
+        renders: compiles, in a worker that may die.
+        model: answers.
+        row: the function.
+        label: the list, and what the answer shows.
+        settings: how to draw.
+        samples: answers at most.
+
+    Raises:
+        IrsmithError: LLVM refuses the function itself.
+    """
+    source = renders.render(Request(row.content, ir=True)).ir
+    want_ir = label.output == "ir"
+    made = renders.render(Request(row.content, label.candidate, ir=want_ir, assembly=not want_ir))
+    output = made.ir if want_ir else made.assembly
+    assert source is not None and output is not None
+    prompt = emulate.EmulatePrompt(source, label.candidate, label.before, label.output)
+    truth = emulate.EmulateAnswer(label.after, output)
+
+    def grade(parts: Sequence[Part]) -> tuple[str, str]:
+        found = emulate.score(renders, prompt, emulate.parse_answer(prompt, parts), truth)
+        if found.exact:
+            return "exact", ""
+        if found.same_bytes:
+            return "same bytes", ""
+        return ("compiles" if found.parses else "failed"), found.reason
+
+    return _read(model, row, emulate.prompt_parts(prompt), grade, settings, samples)
+
+
+def _read(
+    model: Model,
+    row: Row,
+    prompt: Sequence[Part],
+    grade: Callable[[Sequence[Part]], tuple[str, str]],
+    settings: Settings,
+    samples: int,
+) -> Read:
+    """Draw answers to a prompt and keep the best grade."""
+    ids = model.packer.ids(prompt)
+    began = time.perf_counter()
+    best, reason, drawn = "failed", "no answer", 0
+
+    def stop(one: Sample) -> bool:
+        nonlocal best, reason, drawn
+        drawn += 1
+        got, why = grade(model.packer.parts(one.ids)) if one.ended else ("failed", "cut off")
+        if drawn == 1 or _GRADES.index(got) < _GRADES.index(best):
+            best, reason = got, why
+        return best == "exact"
+
+    try:
+        state = model.engine.prefill(ids)
+        sample(model.engine, state, samples, (model.packer.end,), settings, stop=stop)
+    except IrsmithError as error:
+        reason = str(error)
+    seconds = time.perf_counter() - began
+    return Read(row.package, row.file, len(ids), best, drawn, seconds, reason)

@@ -1,0 +1,194 @@
+"""Samples of an answer: many rows behind one prompt, each with its own chance.
+
+The prompt is computed once. A row that ends leaves, and where more are wanted than are
+computed together the next one takes its seat. Row number i draws from a generator that is
+made of the seed and i alone, so its tokens do not depend on the rows beside it (but for
+draws at the very edge between two tokens: logits differ in their last digits between batch
+sizes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from irsmith.infer.engine import Engine, State, log_probabilities
+from irsmith.infer.grammar import Grammar, Place
+from irsmith.infer.tree import LATER
+from irsmith.records import IrsmithError
+
+_APART = 64
+"""Tokens after which rows may be laid apart for the first time."""
+_LIKELY = 512
+"""Tokens that are sorted at first to find those within top-p."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to draw.
+
+    Attributes:
+        temperature: logits are divided by it; 0 takes the likeliest token.
+        top_p: the likeliest tokens that together have this probability, drawn from alone.
+        longest: tokens of an answer at most.
+        seed: of all rows.
+    """
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    longest: int = 512
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn with."""
+        if self.temperature < 0 or not 0 < self.top_p <= 1 or self.longest < 1:
+            raise IrsmithError(
+                "sampling: temperature must be at least 0, top-p above 0 and at most 1, "
+                "the longest answer at least 1 token"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One answer that was drawn.
+
+    Attributes:
+        row: its number.
+        ids: its tokens, the one that ended it included.
+        log_probability: natural, of the model as it is (temperature 1, no grammar).
+        ended: whether it ended by itself; else it was cut at the longest length.
+    """
+
+    row: int
+    ids: tuple[int, ...]
+    log_probability: float
+    ended: bool
+
+
+@dataclass(slots=True)
+class _Row:
+    number: int
+    state: State
+    chance: np.random.Generator
+    place: Place | None
+    ids: list[int] = field(default_factory=list)
+    log_probability: float = 0.0
+
+
+def sample(
+    engine: Engine,
+    state: State,
+    count: int,
+    ends: Collection[int],
+    settings: Settings | None = None,
+    *,
+    grammar: Grammar | None = None,
+    batch: int = 16,
+    stop: Callable[[Sample], bool] | None = None,
+) -> list[Sample]:
+    """Draw answers behind a prompt.
+
+    Args:
+        engine: computes.
+        state: behind the prompt.
+        count: of answers.
+        ends: ids that end one.
+        settings: how to draw.
+        grammar: allows only answers of its own; these end where it says so.
+        batch: rows that are computed together.
+        stop: called with each answer when it is there; True ends everything.
+
+    Returns:
+        The answers by their number; those that were stopped are missing.
+
+    Raises:
+        IrsmithError: the engine knows no probability for any token that is allowed.
+    """
+    how = settings or Settings()
+    room = min(how.longest, engine.shape.context - state.length)
+    done: list[Sample] = []
+    rows: list[_Row] = []
+    begun = steps = 0
+    apart = _APART
+    if room <= 0:
+        raise IrsmithError("the prompt fills the window: there is no room for an answer")
+    (state,) = engine.fork([state])
+    while True:
+        while len(rows) < batch and begun < count:
+            place = grammar.start if grammar else None
+            rows.append(_Row(begun, state, _chance(how.seed, begun), place))
+            begun += 1
+        if not rows:
+            break
+        left = []
+        for row in rows:
+            token = _draw(row, how, grammar)
+            if grammar and row.place:
+                row.place = grammar.after(row.place, token)
+                ended = row.place.over
+            else:
+                ended = token in ends
+            if not ended and len(row.ids) < room:
+                left.append(row)
+                continue
+            made = Sample(row.number, tuple(row.ids), row.log_probability, ended)
+            done.append(made)
+            if stop and stop(made):
+                return sorted(done, key=lambda one: one.row)
+        states = [row.state for row in left]
+        steps += 1
+        if steps == apart:
+            states, apart = engine.fork(states), LATER * apart
+        after = engine.step(states, [row.ids[-1] for row in left])
+        for row, next_ in zip(left, after, strict=True):
+            row.state = next_
+        rows = left
+    return sorted(done, key=lambda one: one.row)
+
+
+def _chance(seed: int, row: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence((seed, row)))
+
+
+def _draw(row: _Row, how: Settings, grammar: Grammar | None) -> int:
+    """The row's next token, noted in the row."""
+    logits = row.state.logits
+    allowed = grammar.allowed(row.place) if grammar and row.place else None
+    choice = logits if allowed is None else logits[allowed]
+    if not np.isfinite(choice).any():
+        raise IrsmithError("the engine gives no token that may come next any probability")
+    drawn = _pick(choice, how, row.chance)
+    token = drawn if allowed is None else int(allowed[drawn])
+    row.log_probability += float(log_probabilities(logits)[token])
+    row.ids.append(token)
+    return token
+
+
+def _pick(logits: NDArray[np.float32], how: Settings, chance: np.random.Generator) -> int:
+    """The place of a drawn token; one number of the generator is used whatever happens."""
+    at = chance.random()
+    if how.temperature == 0:
+        return int(logits.argmax())
+    weights = np.exp((logits - logits.max()) / np.float32(how.temperature), dtype=np.float64)
+    if how.top_p == 1:
+        return _place(weights, at)
+    wanted = how.top_p * weights.sum()
+    likely = np.arange(len(weights))
+    if len(weights) > _LIKELY:
+        likely = np.argpartition(-weights, _LIKELY)[:_LIKELY]
+        if weights[likely].sum() < wanted:
+            likely = np.arange(len(weights))
+    # By weight, then by id, so that the order does not depend on how many were sorted.
+    likely = likely[np.lexsort((likely, -weights[likely]))]
+    kept = int(np.searchsorted(weights[likely].cumsum(), wanted)) + 1
+    return int(likely[_place(weights[likely[:kept]], at)])
+
+
+def _place(weights: NDArray[np.float64], at: float) -> int:
+    """Where a number of 0 to 1 falls among weights laid side by side."""
+    edges = weights.cumsum()
+    found = int(np.searchsorted(edges, at * edges[-1], side="right"))
+    return min(found, int(np.flatnonzero(weights)[-1]))
