@@ -141,7 +141,7 @@ class Way:
     def tune_labels(self) -> dict[str, Any]:
         """Search, judge with the quick suite, share out."""
         plan = TunePlan(
-            SearchPlan(budget=32, insertions=0, swaps=0),
+            SearchPlan(budget=48, insertions=0, swaps=0),
             self.plan.modules,
             0.3,
             largest=1000,

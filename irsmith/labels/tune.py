@@ -40,7 +40,7 @@ class SearchPlan:
         objective: what is minimised.
     """
 
-    budget: int = 48
+    budget: int = 64
     insertions: int = 8
     swaps: int = 8
     seed: int = 0

@@ -35,7 +35,7 @@ int name(int k) {
                  case 3: return log_it("three", 9); default: return -1; }
 }
 """
-PLAN = TunePlan(SearchPlan(budget=26, insertions=2, swaps=2), shared=2, voters=99, suite="quick")
+PLAN = TunePlan(SearchPlan(budget=44, insertions=2, swaps=2), shared=2, voters=99, suite="quick")
 
 
 @pytest.fixture(scope="module")
