@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from irsmith.check.accept import Shipped, accept
+from irsmith.check.accept import ModuleJudge, Shipped, accept
 from irsmith.records import (
     Candidate,
     Evaluation,
@@ -52,6 +52,8 @@ class Request:
         output: ``object``, ``assembly``, ``ir`` or ``bitcode``.
         flags: clang's own flags (those for code generation matter here).
         seed: of the local search.
+        check: ``module`` (PassListEval and differential execution), ``list`` (PassListEval
+            alone) or ``none``.
     """
 
     objective: Objective = "size"
@@ -59,6 +61,7 @@ class Request:
     output: str = "object"
     flags: tuple[str, ...] = ()
     seed: int = 0
+    check: str = "module"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class Optimized:
         seconds: in all.
         output: the bytes to write.
         remarks: what a person should read.
+        check_seconds: processor time of differential execution, of that.
+        checked: what it found, in one line.
     """
 
     module: Module
@@ -94,6 +99,8 @@ class Optimized:
     seconds: float
     output: bytes
     remarks: tuple[str, ...] = ()
+    check_seconds: float = 0.0
+    checked: str = ""
 
 
 def optimize(
@@ -118,7 +125,10 @@ def optimize(
     started = time.monotonic()
     portfolio = load_portfolio(module.target)
     budget = EFFORTS[request.effort]
-    with Evaluator(toolchain, module.target, jobs) as evaluator:
+    with (
+        Evaluator(toolchain, module.target, jobs) as evaluator,
+        ModuleJudge(toolchain, module) as judge,
+    ):
         emitter = _Emitter(toolchain, evaluator, module, request)
         baseline, baseline_output = emitter.baseline()
         # Few candidates bring their code along, so that the winner is not compiled again.
@@ -141,8 +151,12 @@ def optimize(
                 request.objective
             ):
                 continue
-            verdict = accept(toolchain, module.target, evaluation.candidate, shipped, jobs)
-            if not verdict.accepted:
+            verdict = Verdict(verifier="passed")
+            if request.check != "none":
+                verdict = accept(toolchain, module.target, evaluation.candidate, shipped, jobs)
+            if request.check == "module" and verdict.accepted:
+                verdict = judge.judge(evaluation.candidate, verdict)
+            if request.check != "none" and not verdict.accepted:
                 refused += 1
                 continue
             known = evaluation.candidate in shipped.candidates
@@ -159,6 +173,8 @@ def optimize(
                 refused,
                 time.monotonic() - started,
                 made[1],
+                check_seconds=judge.seconds,
+                checked=judge.last.summary if judge.last else "",
             )
         # clang's own -Oz: nothing that a checker of ours could add to it was run.
         return Optimized(
@@ -174,6 +190,7 @@ def optimize(
             refused,
             time.monotonic() - started,
             baseline_output,
+            check_seconds=judge.seconds,
         )
 
 

@@ -9,13 +9,21 @@ one.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from irsmith.check.debian import find_emulator, is_native
+from irsmith.check.differential.module import ModuleCheck, ModuleVerdict
+from irsmith.check.differential.place import runs_here
 from irsmith.check.passlisteval import PassListEval
 from irsmith.check.suites import get_suite, have_full
-from irsmith.records import Candidate, Verdict
+from irsmith.records import Candidate, Module, Verdict
 from irsmith.toolchain.find import Toolchain
+
+CHECKS = ("list", "module", "none")
+"""What may be asked for: PassListEval on the candidate, that and differential execution of
+the module, or nothing but LLVM's verifier."""
+_LARGEST_MODULE = 3_000_000
+"""Bytes of bitcode; a larger module would take minutes to prepare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +59,54 @@ def accept(
         verdict = judge.judge(candidate)
     evidence = tuple(f"{f.what} on {f.program}: {f.detail}" for f in verdict.failures)
     return Verdict(verifier="passed", pass_list=verdict.state, evidence=evidence)
+
+
+class ModuleJudge:
+    """Differential execution of one module, prepared when it is first asked.
+
+    Args:
+        toolchain: where LLVM is.
+        module: the unoptimised reference.
+
+    Use it as a context manager.
+    """
+
+    def __init__(self, toolchain: Toolchain, module: Module) -> None:
+        self._toolchain, self._module = toolchain, module
+        self._check: ModuleCheck | None = None
+        self.seconds = 0.0
+        self.last: ModuleVerdict | None = None
+
+    def __enter__(self) -> ModuleJudge:
+        """Nothing starts before the first verdict."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the worker."""
+        if self._check:
+            self._check.__exit__()
+
+    def judge(self, candidate: Candidate, verdict: Verdict) -> Verdict:
+        """Add what differential execution says of a candidate to its verdict.
+
+        A module that cannot be run here is unknown.
+        """
+        judged = self._judge(candidate)
+        self.last = judged
+        evidence = [judged.reason] if judged.reason else []
+        evidence += [f"{f.name}: {f.reason}" for f in judged.functions if f.verdict == "failed"]
+        return replace(verdict, module=judged.state, evidence=(*verdict.evidence, *evidence))
+
+    def _judge(self, candidate: Candidate) -> ModuleVerdict:
+        target, size = self._module.target, len(self._module.bitcode)
+        if not runs_here(target):
+            return ModuleVerdict("unknown", reason=f"code for {target} cannot be run here")
+        if size > _LARGEST_MODULE:
+            return ModuleVerdict("unknown", reason=f"a module of {size} bytes is too large to run")
+        if self._check is None:
+            self._check = ModuleCheck(self._toolchain, self._module.bitcode, target)
+            prepared = self._check.prepared
+            self.seconds += prepared.seconds if prepared else 0.0
+        judged = self._check.judge(candidate)
+        self.seconds += judged.seconds
+        return judged

@@ -11,6 +11,7 @@ from typing import Any
 from irsmith.apps.explain import Explanation, explain
 from irsmith.apps.optimize import EFFORTS, Optimized, Request, optimize
 from irsmith.apps.source import load
+from irsmith.check.accept import CHECKS
 from irsmith.cli.common import (
     Parser,
     Progress,
@@ -58,6 +59,13 @@ def arguments_parser() -> Parser:
     to.add_argument(
         "--explain", action="store_true", help="bytes won a function, instructions after each pass"
     )
+    to.add_argument(
+        "--check",
+        choices=CHECKS,
+        default="module",
+        help="list: PassListEval on the pass list; module: that, and every function called with "
+        "the same inputs before and after (default); none",
+    )
     to.add_argument("--seed", type=int, default=0, help="of the local search (effort max)")
     return to
 
@@ -75,7 +83,7 @@ def main(words: Sequence[str]) -> int:
     for name in outputs:
         check_writable(name)
     toolchain = find_toolchain()
-    request = Request(options.objective, options.effort, kind, flags, options.seed)
+    request = Request(options.objective, options.effort, kind, flags, options.seed, options.check)
     jobs = options.jobs or cores()
     progress = Progress("candidates compiled:")
     for name, output in zip(options.files, outputs, strict=True):
@@ -137,6 +145,7 @@ def as_json(result: Optimized) -> dict[str, Any]:
         "compilations": result.compilations,
         "refused": result.refused,
         "seconds": round(result.seconds, 3),
+        "check_seconds": round(result.check_seconds, 3),
     }
 
 
@@ -165,6 +174,11 @@ def as_text(result: Optimized, output: str) -> str:
         passes = result.candidate.passes or "(no passes)"
         lines.append(f"  {result.source}: {' '.join([passes, *result.candidate.codegen])}")
         lines.append(f"  checks: {verdict}")
+        if result.checked:
+            cost = (
+                f" ({result.check_seconds:.2f} s of processor time)" if result.check_seconds else ""
+            )
+            lines.append(f"  module: {result.checked}{cost}")
     refused = f", {result.refused} refused by the checker" if result.refused else ""
     lines.append(
         f"  {result.candidates} candidates, {result.compilations} compilations{refused}, "

@@ -1,0 +1,1 @@
+"""The check of the module itself: two versions, the same inputs, nothing may differ."""

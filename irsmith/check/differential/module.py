@@ -1,0 +1,297 @@
+"""Judge a version of a module: a verdict for each function, and for the module.
+
+The main door of this folder. A reference is prepared once; each candidate then costs one
+compilation (two, if the module hides functions: the testing copy) and some thousand calls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from irsmith.check.differential.data import (
+    CheckJob,
+    Compared,
+    Difference,
+    Exercise,
+    Explained,
+    ExplainJob,
+    Prepared,
+    PrepareJob,
+)
+from irsmith.check.differential.library import compile_runtime
+from irsmith.check.differential.session import Job, session
+from irsmith.check.differential.tell import difference_text
+from irsmith.records import Candidate, IrsmithError, State
+from irsmith.sandbox.worker import Limits, Outcome, Worker
+from irsmith.toolchain.find import Toolchain
+from irsmith.toolchain.llvm import arch_of
+
+LIMITS = Limits(cpu_seconds=60.0, wall_seconds=400.0, memory_bytes=8 << 30)
+_CRASHES_FOLLOWED = 40
+"""Functions that are tried alone after the worker died in a comparison."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionVerdict:
+    """What is known of one function.
+
+    Attributes:
+        name: its name.
+        verdict: passed, failed or unknown.
+        inputs: good inputs on which both versions ran.
+        coverage: share of its blocks that good inputs reached, 0 to 1.
+        reason: why it failed or is unknown.
+        copy: ``module``, ``testing copy`` or both: where it was called.
+        input: number of the first input on which it differs, or None.
+    """
+
+    name: str
+    verdict: State
+    inputs: int
+    coverage: float
+    reason: str = ""
+    copy: str = ""
+    input: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Its fields."""
+        return {
+            "name": self.name,
+            "verdict": self.verdict,
+            "inputs": self.inputs,
+            "coverage": round(self.coverage, 4),
+            "reason": self.reason,
+            "copy": self.copy,
+            "input": self.input,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleVerdict:
+    """What is known of a version of a module.
+
+    Attributes:
+        state: failed if any function failed; passed if none failed and at least one
+            passed; else unknown.
+        functions: every function of the reference.
+        seconds: processor time of the comparison.
+        reason: why nothing is known, if so.
+    """
+
+    state: State
+    functions: tuple[FunctionVerdict, ...] = ()
+    seconds: float = 0.0
+    reason: str = ""
+
+    def count(self, state: State) -> int:
+        """Functions with a verdict."""
+        return sum(each.verdict == state for each in self.functions)
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        if self.reason:
+            return self.reason
+        counts = ", ".join(f"{self.count(s)} {s}" for s in ("passed", "failed", "unknown"))
+        return f"{len(self.functions)} functions: {counts}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The object of ``check-modules --json``."""
+        return {
+            "verdict": self.state,
+            "reason": self.reason,
+            "functions": [each.to_json() for each in self.functions],
+            "seconds": round(self.seconds, 4),
+        }
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What comparisons said of each function."""
+
+    differences: dict[str, tuple[Difference, bool]] = field(default_factory=dict)
+    compared: dict[str, int] = field(default_factory=dict)
+    copies: dict[str, list[str]] = field(default_factory=dict)
+    died: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+    seconds: float = 0.0
+
+
+class ModuleCheck:
+    """A reference and what it is compared with.
+
+    Args:
+        toolchain: where LLVM is.
+        bitcode: the reference: unoptimised bitcode or textual IR.
+        triple: target; must be this machine's own architecture.
+        effort: scales the search for inputs.
+        seed: of that search.
+        sanitised: the same source compiled with UBSan's traps, if there is a source.
+
+    Use it as a context manager.
+    """
+
+    def __init__(
+        self,
+        toolchain: Toolchain,
+        bitcode: bytes,
+        triple: str,
+        *,
+        effort: float = 1.0,
+        seed: int = 0,
+        sanitised: bytes = b"",
+    ) -> None:
+        self._job = PrepareJob(bitcode, triple, effort, seed, sanitised)
+        library = toolchain.library(arch_of(triple)).path
+        self._worker: Worker[Job, Prepared | Compared | Explained] = Worker(
+            session(library, compile_runtime(toolchain)), LIMITS
+        )
+        self._prepared: Prepared | None = None
+        self.problem = ""
+        self.seconds = 0.0
+
+    def __enter__(self) -> ModuleCheck:
+        """Nothing starts before the first verdict."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the worker."""
+        self._worker.close()
+
+    @property
+    def prepared(self) -> Prepared | None:
+        """The reference with its inputs, or None (then :attr:`problem` says why)."""
+        if self._prepared is None and not self.problem:
+            outcome = self._worker.call(self._job)
+            if isinstance(outcome.value, Prepared):
+                self._prepared = outcome.value
+                self.seconds = outcome.value.seconds
+            else:
+                self.problem = f"the reference cannot be run here: {_failure(outcome)}"
+        return self._prepared
+
+    def judge(self, candidate: Candidate, level: int = 2) -> ModuleVerdict:
+        """The verdict on a pass list with code generation options."""
+        return self._judge(candidate, b"", level)
+
+    def judge_module(self, bitcode: bytes, level: int = 2) -> ModuleVerdict:
+        """The verdict on another version of the module.
+
+        Its hidden functions are not called: passes may have changed how they are called.
+        """
+        return self._judge(Candidate(""), bitcode, level)
+
+    def explain(
+        self, function: str, number: int, candidate: Candidate, module: bytes = b"", level: int = 2
+    ) -> Explained:
+        """What both versions do on one input of a function.
+
+        Raises:
+            IrsmithError: no such function or input, or a version cannot be run.
+        """
+        prepared = self.prepared
+        if prepared is None:
+            raise IrsmithError(self.problem)
+        testing = bool(prepared.testing) and not module
+        job = CheckJob(prepared, candidate, module, None, level, testing)
+        outcome = self._worker.call(ExplainJob(job, function, number))
+        if not isinstance(outcome.value, Explained):
+            raise IrsmithError(_failure(outcome))
+        return outcome.value
+
+    def _judge(self, candidate: Candidate, module: bytes, level: int) -> ModuleVerdict:
+        prepared = self.prepared
+        if prepared is None:
+            return ModuleVerdict("unknown", reason=self.problem)
+        findings = _Findings()
+        copies = [False, True] if prepared.testing and not module else [False]
+        for testing in copies:
+            self._compare(CheckJob(prepared, candidate, module, None, level, testing), findings)
+        functions = tuple(_verdict(each, findings) for each in prepared.functions)
+        states = [each.verdict for each in functions]
+        state: State = "passed" if "passed" in states else "unknown"
+        if "failed" in states:
+            state = "failed"
+        reason = findings.problem if state == "unknown" else ""
+        if state == "unknown" and not reason:
+            reason = "no function could be exercised"
+        return ModuleVerdict(state, functions, findings.seconds, reason)
+
+    def _compare(self, job: CheckJob, findings: _Findings) -> None:
+        outcome = self._worker.call(job)
+        if isinstance(outcome.value, Compared):
+            _take(outcome.value, job.testing, findings)
+        elif outcome.failure in ("crash", "time-out"):
+            self._one_by_one(job, outcome, findings)
+        else:
+            findings.problem = _failure(outcome)
+
+    def _one_by_one(self, job: CheckJob, first: Outcome[Any], findings: _Findings) -> None:
+        """The worker died: in the compiler, or in which function?"""
+        idle = self._worker.call(replace(job, only=frozenset()))
+        if not isinstance(idle.value, Compared):
+            findings.problem = f"the compiler failed: {_failure(idle)}"
+            return
+        callable_names = [e.name for e in job.prepared.functions if e.inputs]
+        died = 0
+        for name in callable_names:
+            if died == _CRASHES_FOLLOWED:
+                findings.problem = _failure(first)
+                return
+            outcome = self._worker.call(replace(job, only=frozenset([name])))
+            if isinstance(outcome.value, Compared):
+                _take(outcome.value, job.testing, findings)
+            elif name not in findings.died:
+                died += 1
+                findings.died[name] = f"the process that called it died: {_failure(outcome)}"
+
+
+def _take(compared: Compared, testing: bool, findings: _Findings) -> None:
+    findings.seconds += compared.seconds
+    for difference in compared.differences:
+        findings.differences.setdefault(difference.function, (difference, testing))
+    for name, count in compared.compared.items():
+        findings.compared[name] = max(count, findings.compared.get(name, 0))
+        where = findings.copies.setdefault(name, [])
+        where.append("testing copy" if testing else "module")
+
+
+def _verdict(exercise: Exercise, findings: _Findings) -> FunctionVerdict:
+    name, count = exercise.name, findings.compared.get(exercise.name, 0)
+    coverage = exercise.covered / exercise.blocks if exercise.blocks else 0.0
+    copy = " and ".join(findings.copies.get(name, ()))
+    if name in findings.differences:
+        difference, testing = findings.differences[name]
+        where = " (testing copy)" if testing else ""
+        reason = difference_text(difference) + where
+        return FunctionVerdict(name, "failed", count, coverage, reason, copy, difference.number)
+    if name in findings.died:
+        return FunctionVerdict(name, "failed", count, coverage, findings.died[name], copy)
+    if exercise.convincing and count:
+        return FunctionVerdict(name, "passed", count, coverage, "", copy)
+    return FunctionVerdict(
+        name, "unknown", count, coverage, _why_unknown(exercise, count, findings), copy
+    )
+
+
+def _why_unknown(exercise: Exercise, count: int, findings: _Findings) -> str:
+    if exercise.problem:
+        return exercise.problem
+    if findings.problem:
+        return findings.problem
+    if exercise.inputs and not count:
+        return "seen by no other module, and this version has no testing copy"
+    if exercise.inputs:
+        share = f"{exercise.covered} of {exercise.blocks} blocks reached"
+        return f"only {exercise.outcomes} different outcomes, {share}"
+    if exercise.reasons:
+        worst = max(exercise.reasons, key=lambda reason: exercise.reasons[reason])
+        return f"no good input in {exercise.tried} runs, most often: {worst}"
+    return "no good input"
+
+
+def _failure(outcome: Outcome[Any]) -> str:
+    return (
+        outcome.detail if outcome.failure == "refused" else f"{outcome.failure}: {outcome.detail}"
+    )
