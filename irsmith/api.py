@@ -14,6 +14,7 @@ from irsmith.apps.autotune import autotune as _autotune
 from irsmith.apps.optimize import EFFORTS, Optimized, Request
 from irsmith.apps.optimize import optimize as _optimize
 from irsmith.apps.source import Input, load
+from irsmith.check.accept import CHECKS
 from irsmith.check.passlisteval import ListVerdict, PassListEval
 from irsmith.check.suites import get_suite
 from irsmith.parallel.local import cores
@@ -41,6 +42,7 @@ def optimize(
     effort: str = "balanced",
     flags: Sequence[str] = (),
     output: str = "object",
+    check: str = "module",
     jobs: int | None = None,
 ) -> Optimized:
     """Smaller code from C, C++ or IR, checked, never larger than ``-Oz``.
@@ -61,6 +63,8 @@ def optimize(
         effort: ``fast``, ``balanced`` or ``max``.
         flags: clang's own flags.
         output: ``object``, ``assembly``, ``ir`` or ``bitcode``.
+        check: ``module`` (PassListEval on the list, differential execution of the module),
+            ``list`` (PassListEval alone) or ``none`` (LLVM's verifier alone).
         jobs: worker processes (default: cores); does not change the result.
 
     Raises:
@@ -69,9 +73,11 @@ def optimize(
     """
     if effort not in EFFORTS:
         raise IrsmithError(f"unknown effort {effort!r}: choose one of {', '.join(EFFORTS)}")
+    if check not in CHECKS:
+        raise IrsmithError(f"unknown check {check!r}: choose one of {', '.join(CHECKS)}")
     toolchain = find_toolchain()
     module, _ = load(toolchain, _input(source, language), target, flags)
-    request = Request(objective, effort, output, tuple(flags))
+    request = Request(objective, effort, output, tuple(flags), check=check)
     return _optimize(toolchain, module, request, jobs or cores())
 
 
