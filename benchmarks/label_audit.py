@@ -20,8 +20,8 @@ from irsmith.check.passlisteval import PassListEval
 from irsmith.check.suites import get_suite
 from irsmith.corpus.rows import Row, corpus_files, read_rows
 from irsmith.labels.rows import read_labels
+from irsmith.labels.run import Pick
 from irsmith.labels.tune import Labeller, SearchPlan, search_module
-from irsmith.labels.tune_shards import Pick
 from irsmith.parallel.progress import meter
 from irsmith.parallel.shards import fingerprint, run_shards
 from irsmith.records import Candidate, IrsmithError

@@ -32,9 +32,9 @@ from irsmith.corpus.read import read_modules
 from irsmith.corpus.rows import Row, corpus_files, read_rows
 from irsmith.labels.make import ExamplePlan, make_parts
 from irsmith.labels.rows import read_labels
+from irsmith.labels.run import Pick
 from irsmith.labels.tune import SearchPlan
 from irsmith.labels.tune_run import TunePlan, label_tune
-from irsmith.labels.tune_shards import Pick
 from irsmith.model.slots import portfolio_name, read_portfolio
 from irsmith.parallel.local import cores
 from irsmith.parallel.processes import Processes

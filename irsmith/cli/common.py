@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -34,6 +36,32 @@ def parser(name: str, description: str, epilog: str = "") -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+
+
+def run_subcommand(command: str, known: Mapping[str, str], words: Sequence[str]) -> int:
+    """Find a subcommand's module, ``irsmith.cli.COMMAND_SUBCOMMAND``, and call it.
+
+    Args:
+        command: such as ``corpus``.
+        known: subcommands, and what each does in a line.
+        words: of the command line, behind the command.
+
+    Returns:
+        The exit status: 2 if there is no such subcommand.
+    """
+    if not words or words[0] in ("-h", "--help"):
+        width = max(map(len, known))
+        lines = [f"usage: irsmith {command} SUBCOMMAND [options]", "", "subcommands:"]
+        lines += [f"  {name:<{width}}  {what}" for name, what in known.items()]
+        print("\n".join(lines))
+        return 0 if words else 2
+    if words[0] not in known:
+        near = difflib.get_close_matches(words[0], known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"see irsmith {command} --help"
+        say(f"irsmith {command}: unknown subcommand {words[0]!r}: {hint}")
+        return 2
+    module = importlib.import_module(f"irsmith.cli.{command}_{words[0]}")
+    return int(module.main(words[1:]))
 
 
 def split_flags(words: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:

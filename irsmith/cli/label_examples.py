@@ -17,7 +17,7 @@ from irsmith.labels.card import write_card
 from irsmith.labels.gather import Gathered, gather
 from irsmith.labels.make import LONGEST, ExamplePlan, Kind, make_parts
 from irsmith.labels.rows import SPLITS
-from irsmith.labels.tune_shards import Pick
+from irsmith.labels.run import Pick
 from irsmith.parallel.progress import duration, meter
 from irsmith.records import IrsmithError
 

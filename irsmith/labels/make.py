@@ -20,16 +20,14 @@ from irsmith.labels.columns import Label
 from irsmith.labels.draw import Emulation, Wish, draw
 from irsmith.labels.examples import Remembering, characters_of, digest_of
 from irsmith.labels.rows import SPLITS, Labelled, LabelRow, label_format, refusal, row_of
-from irsmith.labels.tune_shards import Pick
-from irsmith.parallel.shards import Shard, fingerprint, make_shards
+from irsmith.labels.run import Pick, run_name
+from irsmith.parallel.shards import Shard, make_shards
 from irsmith.parallel.work import Executor, Work
 from irsmith.records import IrsmithError
 from irsmith.sandbox.worker import Limits, Outcome, Worker
-from irsmith.search.portfolio import load_portfolio
 from irsmith.tasks import disassemble, emulate
 from irsmith.tasks.example import DisassembleLabel, EmulateLabel
 from irsmith.tasks.render import Renderer, Request
-from irsmith.toolchain.clang import DEFAULT_TARGETS
 from irsmith.toolchain.compile import VerifierError
 from irsmith.toolchain.find import Toolchain, find_toolchain
 from irsmith.toolchain.llvm import arch_of, load
@@ -115,15 +113,8 @@ def make_parts(
     code += [here.parent / f"tasks/{name}.py" for name in ("render", "emulate", "disassemble")]
     code += sorted(here.parent.glob("corpus/listing*.py"))
     code += [here.parent / f"corpus/{name}.py" for name in ("normalise", "assembly")]
-    shipped = [[c.key() for c in load_portfolio(t).candidates] for t in DEFAULT_TARGETS.values()]
-    configuration = [
-        [[part.path, part.first, part.count] for part in parts],
-        asdict(plan),
-        find_toolchain().fingerprint,
-        shipped,
-    ]
     work = Work(functools.partial(_prepare, plan), label_format(plan.kind))
-    run = fingerprint(configuration, *code)
+    run = run_name(parts, asdict(plan), code)
     return make_shards(work, Loaded(parts), folder, run, executor, 1, progress)
 
 

@@ -15,9 +15,10 @@ from irsmith.check.suites import get_suite, have_full
 from irsmith.corpus.parts import Part
 from irsmith.labels.gather import write_splits
 from irsmith.labels.rows import read_head, read_labels
+from irsmith.labels.run import Pick
 from irsmith.labels.share import Judge, Judged, elect, nominate, refresh, settle
 from irsmith.labels.tune import SearchPlan
-from irsmith.labels.tune_shards import Pick, Task, run_parts
+from irsmith.labels.tune_shards import Task, run_parts
 from irsmith.parallel.shards import Shard
 from irsmith.parallel.work import Executor
 from irsmith.records import IrsmithError

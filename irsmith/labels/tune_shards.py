@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -12,44 +11,14 @@ from pathlib import Path
 from irsmith.corpus.parts import Loaded, Part
 from irsmith.corpus.rows import Row
 from irsmith.labels.rows import Labelled, LabelRow, label_format, refusal, row_of
+from irsmith.labels.run import Pick, run_name
 from irsmith.labels.tune import Labeller, SearchPlan, measure_module, search_module
-from irsmith.parallel.shards import Shard, fingerprint, make_shards
+from irsmith.parallel.shards import Shard, make_shards
 from irsmith.parallel.work import Executor, Work
 from irsmith.records import Candidate, IrsmithError
 from irsmith.search.portfolio import load_portfolio
 from irsmith.tasks.example import TuneLabel
-from irsmith.toolchain.clang import DEFAULT_TARGETS
 from irsmith.toolchain.find import find_toolchain
-
-
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """Which modules of a corpus are taken: by their hash, so that order does not matter.
-
-    Attributes:
-        share: of all modules; nested: what a smaller share takes, a larger one takes too.
-        salt: another salt picks others.
-        smallest: IR instructions.
-        largest: IR instructions.
-    """
-
-    share: float = 1.0
-    salt: str = ""
-    smallest: int = 0
-    largest: int = 1 << 40
-
-    def takes(self, row: Row) -> bool:
-        """Whether a row is taken."""
-        return self.smallest <= row.instructions <= self.largest and self.draws(row.sha256)
-
-    def draws(self, sha256: str) -> bool:
-        """Whether a module is taken, by its hash alone."""
-        return self.place(sha256) < self.share
-
-    def place(self, sha256: str) -> float:
-        """A module's place between 0 and 1: those before ``share`` are taken."""
-        digest = hashlib.sha256(f"{self.salt} {sha256}".encode()).digest()
-        return int.from_bytes(digest[:8], "big") / 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +59,7 @@ def run_parts(
     here = Path(__file__).parent
     code = [here / "tune.py", here / "tune_shards.py", here.parent / "search/autotune.py"]
     given = [[target, [c.key() for c in some]] for target, some in task.lists]
-    shipped = [[c.key() for c in load_portfolio(t).candidates] for t in DEFAULT_TARGETS.values()]
-    configuration = [
-        [[part.path, part.first, part.count] for part in parts],
-        {**asdict(task), "lists": given},
-        find_toolchain().fingerprint,
-        shipped,
-    ]
-    run = fingerprint(configuration, *code)
+    run = run_name(parts, {**asdict(task), "lists": given}, code)
     work = Work(functools.partial(_prepare, task), label_format("tune"))
     return make_shards(work, Loaded(parts), folder, run, executor, 1, progress)
 

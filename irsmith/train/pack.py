@@ -15,7 +15,7 @@ from pathlib import Path
 from irsmith.corpus.read import read_modules
 from irsmith.corpus.rows import corpus_files
 from irsmith.labels.rows import read_head, read_labels
-from irsmith.labels.tune_shards import Pick
+from irsmith.labels.run import Pick
 from irsmith.model.release import TOKENIZER, hash_of
 from irsmith.model.slots import read_portfolio
 from irsmith.model.tokenizer import Tokenizer
