@@ -291,8 +291,13 @@ class Way:
             for k in COUNTS
         }
         seconds = sum(one.seconds for one in results) / max(1, len(results))
-        left = Counter(one.reason[:60] for one in results if one.reason)
-        return {"n": len(results), "model seconds": round(seconds, 2), **gains, **left}
+        silent = sum(bool(one.reason) for one in results)
+        return {
+            "n": len(results),
+            "prompts that do not fit the window": silent,
+            "model seconds": round(seconds, 2),
+            **gains,
+        }
 
     def measure_reading(self, kind: str) -> dict[str, Any]:
         """Grades of the model's answers on validation functions."""
