@@ -62,9 +62,21 @@ def main() -> int:
     parser.add_argument("--labels", type=Path, nargs="*", default=[], help="label folders")
     parser.add_argument("--stages", nargs="*", choices=list(STAGES), default=["pretrain"])
     parser.add_argument("--levels", nargs="*", default=["Oz"])
+    parser.add_argument(
+        "--pretrained", type=float, default=1.0, help="share of the modules for pretraining"
+    )
+    parser.add_argument(
+        "--rank-only", action="store_true", help="of tune labels, only rankings of the portfolio"
+    )
     parser.add_argument("--jobs", type=int, default=1)
     arguments = parser.parse_args()
-    plan = PackPlan(tuple(arguments.corpus), tuple(arguments.labels), tuple(arguments.levels))
+    plan = PackPlan(
+        tuple(arguments.corpus),
+        tuple(arguments.labels),
+        tuple(arguments.levels),
+        arguments.pretrained,
+        not arguments.rank_only,
+    )
     try:
         prepare(arguments.output, plan.labels)
         for stage in arguments.stages:

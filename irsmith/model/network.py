@@ -19,7 +19,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the name that everybody knows)
@@ -35,6 +35,20 @@ Mask = Tensor | BlockMask | None
 
 IGNORED = -100
 """The target of a position whose prediction does not count."""
+
+
+class Soft(NamedTuple):
+    """Places whose target is not one id but probabilities.
+
+    Attributes:
+        places: (batch, some) places in a row; unused ones are 0.
+        likely: (batch, some, choices) probabilities; all 0 for unused places.
+        choices: (choices,) ids that these are the probabilities of.
+    """
+
+    places: Tensor
+    likely: Tensor
+    choices: Tensor
 
 
 @cache
@@ -272,6 +286,7 @@ class Network(nn.Module):
         targets: Tensor,
         chunk: int = 0,
         recompute: bool = False,
+        soft: Soft | None = None,
     ) -> Tensor:
         """The loss of every position.
 
@@ -281,19 +296,33 @@ class Network(nn.Module):
             targets: (batch, tokens), the id that follows, or :data:`IGNORED`.
             chunk: tokens whose logits exist at one time; 0: all.
             recompute: compute each block's activations again in the backward pass.
+            soft: probabilities at places whose target is ignored.
 
         Returns:
-            (batch, tokens) in nats, float32; 0 where the target is ignored.
+            (batch, tokens) in nats, float32: the cross-entropy; 0 where the target is
+            ignored and there are no probabilities.
         """
-        x = self.model(tokens, mask, recompute).flatten(0, 1)
+        x = self.model(tokens, mask, recompute)
+        losses = self._hard_losses(x.flatten(0, 1), targets, chunk)
+        if soft is None:
+            return losses
+        return losses.scatter_add(1, soft.places, self._soft_losses(x, soft))
+
+    def _hard_losses(self, x: Tensor, targets: Tensor, chunk: int) -> Tensor:
         flat = targets.flatten()
         if not chunk or chunk >= len(flat):
             return self._losses(x, flat).view(targets.shape)
         losses = [
-            checkpoint(self._losses, part, flat[at : at + chunk], use_reentrant=False)
-            for at, part in zip(range(0, len(flat), chunk), x.split(chunk), strict=True)
+            checkpoint(self._losses, x[at : at + chunk], flat[at : at + chunk], use_reentrant=False)
+            for at in range(0, len(flat), chunk)
         ]
         return torch.cat(cast("list[Tensor]", losses)).view(targets.shape)
+
+    def _soft_losses(self, x: Tensor, soft: Soft) -> Tensor:
+        """Cross-entropy with probabilities: (batch, some); 0 for unused places."""
+        wanted = soft.places[:, :, None].expand(-1, -1, x.shape[2])
+        logits = self._output(x.gather(1, wanted)).float()
+        return -(soft.likely * logits.log_softmax(-1)[:, :, soft.choices]).sum(-1)
 
     def _losses(self, x: Tensor, targets: Tensor) -> Tensor:
         logits = self._output(x).float()

@@ -14,7 +14,7 @@ from typing import Literal
 from irsmith.records import Candidate, IrsmithError, Objective, Size, Verdict
 from irsmith.tasks.vocabulary import special_tokens
 
-Task = Literal["pretrain-ir", "pretrain-asm", "emulate", "tune", "disassemble"]
+Task = Literal["pretrain-ir", "pretrain-asm", "emulate", "tune", "rank", "disassemble"]
 Output = Literal["ir", "assembly"]
 """What an emulated compilation prints."""
 Form = Literal["compiler", "object"]
@@ -65,12 +65,15 @@ class Example:
         target: LLVM's name of the architecture: ``X86`` or ``AArch64``.
         prompt: not learned; empty for pretraining.
         answer: learned; ends with the token that ends a document.
+        slots: of ranking: how likely each portfolio slot should be behind the prompt; the
+            answer then is nothing but its end, and is not learned.
     """
 
     task: Task
     target: str
     prompt: tuple[Part, ...]
     answer: tuple[Part, ...]
+    slots: tuple[float, ...] = ()
 
     @property
     def answer_bytes(self) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from irsmith.records import IrsmithError
 from irsmith.tasks.example import Example, Part, Special, Text
-from irsmith.tasks.vocabulary import END, special_tokens
+from irsmith.tasks.vocabulary import END, PORTFOLIO, special_tokens
 
 
 class Encodes(Protocol):
@@ -40,6 +40,7 @@ class Document:
         target: name.
         answer: place of the answer's first token; 0: all is learned.
         bytes_: bytes of text in the answer.
+        slots: of ranking: how likely each portfolio slot should be behind the prompt.
     """
 
     tokens: tuple[int, ...]
@@ -47,6 +48,7 @@ class Document:
     target: str
     answer: int
     bytes_: int
+    slots: tuple[float, ...] = ()
 
     def arguments(self) -> dict[str, Any]:
         """What the writer's ``add`` takes by name, ``tokens`` apart."""
@@ -55,6 +57,7 @@ class Document:
             "target": self.target,
             "answer": self.answer,
             "bytes_": self.bytes_,
+            "soft": self.slots,
         }
 
 
@@ -66,6 +69,7 @@ class Packer:
 
     Attributes:
         end: id that ends a document.
+        slots: ids of the portfolio slots.
 
     Raises:
         IrsmithError: two special tokens have one id.
@@ -78,6 +82,7 @@ class Packer:
         if len(self._tokens) != len(self._ids):
             raise IrsmithError("the tokenizer gives two special tokens one id: make it anew")
         self.end = self._ids[END]
+        self.slots = tuple(self._ids[token] for token in PORTFOLIO)
 
     def ids(self, parts: Iterable[Part]) -> list[int]:
         """Token ids of parts.
@@ -121,4 +126,5 @@ class Packer:
             target=example.target,
             answer=len(prompt),
             bytes_=example.answer_bytes,
+            slots=example.slots,
         )

@@ -2,18 +2,15 @@
 
 The prompt is that of tuning; the first token of the answer may be a portfolio slot, and
 the probabilities of the slots at that place order the whole portfolio with one prefill.
-What they should be follows from all sizes that a search kept (:func:`soft_targets`).
-Training data in packed shards have one answer a document, so a label becomes a few
-documents whose slots are drawn in proportion (:func:`examples`): the expected loss is that
-of the soft targets, and the spread is small because the draws are spaced evenly.
+What they should be follows from all sizes that a search kept (:func:`soft_targets`), and
+is learned as it stands: a document of this task has probabilities of slots in place of an
+answer, so every list that was measured teaches, not only the best.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from irsmith.records import Candidate, IrsmithError
 from irsmith.tasks.example import Example, Part, Special, TuneLabel
@@ -21,21 +18,6 @@ from irsmith.tasks.vocabulary import END, PORTFOLIO
 
 TEMPERATURE = 0.01
 """Share of -Oz by which a list must be larger to be e times less likely."""
-
-
-@dataclass(frozen=True, slots=True)
-class RankTarget:
-    """What the slots' probabilities should be after a prompt.
-
-    Attributes:
-        target: LLVM's name of the architecture.
-        prompt: up to the place of the slot.
-        weights: of each slot, summing to 1.
-    """
-
-    target: str
-    prompt: tuple[Part, ...]
-    weights: tuple[float, ...]
 
 
 def soft_targets(
@@ -91,28 +73,15 @@ def weights_of(
     return soft_targets(values, baseline, temperature)
 
 
-def examples(target: RankTarget, seed: str, count: int = 4) -> Iterator[Example]:
-    """Documents whose slots are drawn in proportion to the weights.
-
-    Draws are spaced evenly over the sum of the weights (systematic sampling), so a slot of
-    weight w stands in ``count * w`` documents, give or take one.
+def example(target: str, prompt: tuple[Part, ...], weights: tuple[float, ...]) -> Example:
+    """The document that teaches to rank.
 
     Args:
-        target: what to learn.
-        seed: decides the draws: the module's sha256.
-        count: of documents.
+        target: LLVM's name of the architecture.
+        prompt: that of tuning, up to the place of the slot.
+        weights: of each slot, summing to 1.
     """
-    digest = hashlib.blake2b(seed.encode(), digest_size=8).digest()
-    offset = int.from_bytes(digest, "big") / 2**64
-    likely = [(slot, weight) for slot, weight in enumerate(target.weights) if weight > 0]
-    at, reached = 0, likely[0][1]
-    for draw in range(count):
-        place = (draw + offset) / count
-        while reached <= place and at + 1 < len(likely):
-            at += 1
-            reached += likely[at][1]
-        answer = (Special(PORTFOLIO[likely[at][0]]), Special(END))
-        yield Example("tune", target.target, target.prompt, answer)
+    return Example("rank", target, prompt, (Special(END),), weights)
 
 
 def order(log_probabilities: Mapping[str, float], portfolio: Sequence[Candidate]) -> list[int]:

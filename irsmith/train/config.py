@@ -46,6 +46,8 @@ class TrainConfig:
         beta1: AdamW's decay of the mean.
         beta2: AdamW's decay of the square.
         clip: largest norm of the gradient.
+        prompts: whether prompts are learned too: they are programs like any other.
+        ranking: how many tokens the probabilities behind a prompt count as.
         seed: of the weights and of the order of the data.
         precision: ``bf16`` computes in bfloat16 over float32 weights; ``auto`` does where
             the machine has it in hardware.
@@ -75,6 +77,8 @@ class TrainConfig:
     beta1: float = 0.9
     beta2: float = 0.95
     clip: float = 1.0
+    prompts: bool = False
+    ranking: float = 32.0
     seed: int = 0
     precision: Precision = "auto"
     compile: Compile = "auto"
@@ -101,7 +105,7 @@ class TrainConfig:
         for name in ("warmup", "seed", "loss_chunk", "validate_every", "checkpoint_every"):
             if getattr(self, name) < 0:
                 raise IrsmithError(f"train config: {name} must not be negative")
-        for name in ("rate", "clip"):
+        for name in ("rate", "clip", "ranking"):
             if not getattr(self, name) > 0:
                 raise IrsmithError(f"train config: {name} must be above 0")
         if not 0 <= self.decay <= 1:

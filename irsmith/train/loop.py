@@ -27,9 +27,10 @@ from irsmith.train.config import TrainConfig
 from irsmith.train.journal import Journal, SpikeGuard, read_metrics
 from irsmith.train.mixture import Batch, Mixture
 from irsmith.train.optimizer import make_optimizers, set_rate
+from irsmith.train.packing import Learning
 from irsmith.train.place import Place, find_place, place_network
 from irsmith.train.schedule import rate
-from irsmith.train.validate import validate
+from irsmith.train.validate import soft_targets, validate
 
 Say = Callable[[str], None]
 Checked = dict[str, dict[str, float]]
@@ -100,10 +101,10 @@ def _silent(_line: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A batch, the counted targets of all processes' batches, and the stream's place after it."""
+    """A batch, the counts of all processes' batches, and the stream's place after it."""
 
     batch: Batch
-    learned: int
+    learned: float
     places: tuple[tuple[int, int, int], ...]
 
 
@@ -122,7 +123,8 @@ class _Run:
             raise IrsmithError(f"{out}: holds a run already: --resume goes on with it")
         self.config, self.out, self.place, self.say = config, out, place, say
         sources = setup.open_sources(config, data)
-        self.mixture = Mixture(sources, config.context, config.seed)
+        learning = Learning(config.prompts, config.ranking)
+        self.mixture = Mixture(sources, config.context, config.seed, learning)
         self.shape = setup.model_config(config, sources[0][0].meta)
         self.holdouts = setup.open_holdouts(config, data)
         self.network = place_network(self.shape, config.seed, place)
@@ -228,24 +230,30 @@ class _Run:
             )
         return float(loss)
 
-    def _gradients(self, batch: Batch, learned: int) -> float:
+    def _gradients(self, batch: Batch, learned: float) -> float:
         """Add up the gradients of this process's share; its part of the batch's mean loss."""
         config, place = self.config, self.place
         total = torch.zeros((), dtype=torch.float64, device=place.device)
         rows = len(batch.tokens)
         for at in range(0, rows, config.micro):
             part = slice(at, at + config.micro)
-            tokens, targets, documents = (
+            tokens, targets, documents, counts = (
                 torch.from_numpy(array[part]).to(place.device, non_blocking=True)
-                for array in (batch.tokens, batch.targets, batch.documents)
+                for array in (batch.tokens, batch.targets, batch.documents, batch.counts)
             )
+            soft = soft_targets(batch, part, place)
             if isinstance(self.network, FSDPModule):
                 self.network.set_requires_gradient_sync(at + config.micro >= rows)
             with place.autocast():
                 losses = self.network(
-                    tokens, document_mask(documents), targets, config.loss_chunk, config.recompute
+                    tokens,
+                    document_mask(documents),
+                    targets,
+                    config.loss_chunk,
+                    config.recompute,
+                    soft,
                 )
-            loss = losses.sum() / max(1, learned)
+            loss = (losses * counts).sum() / max(1.0, learned)
             # FSDP takes the mean over processes where the sum is wanted.
             (loss * place.world).backward()
             total += loss.detach()

@@ -19,7 +19,7 @@ from irsmith.labels.run import Pick
 from irsmith.model.release import TOKENIZER, hash_of
 from irsmith.model.slots import read_portfolio
 from irsmith.model.tokenizer import Tokenizer
-from irsmith.records import Candidate, IrsmithError, Module
+from irsmith.records import IrsmithError, Module
 from irsmith.tasks import rank
 from irsmith.tasks.example import Example, TuneLabel
 from irsmith.tasks.make import Label, Order, Pretrain, make_examples
@@ -42,15 +42,15 @@ class PackPlan:
         corpus: Parquet files, or folders of them.
         labels: label files, or folders of them; what pretraining does not need.
         levels: of the IR and assembly that pretraining sees, beyond unoptimised IR.
-        rank_documents: for each tune label, documents that teach to rank the portfolio.
         pretrained: share of the modules that pretraining sees.
+        lists: whether tune labels teach to write lists, besides ranking the portfolio.
     """
 
     corpus: tuple[Path, ...]
     labels: tuple[Path, ...] = ()
     levels: tuple[str, ...] = ("Oz",)
-    rank_documents: int = 3
     pretrained: float = 1.0
+    lists: bool = True
 
 
 def pack_stage(
@@ -93,6 +93,7 @@ def pack_stage(
                         vocabulary=tokenizer.size,
                         end=tokenizer.end,
                         tokenizer=hash_of(data / TOKENIZER),
+                        choices=packer.slots,
                     )
                     stack.enter_context(writer)
                 document = packer.document(example)
@@ -175,20 +176,12 @@ def _examples(
         order = waiting.popleft()
         counts["modules" if outcome.value else f"left out: {outcome.detail[:80]}"] += 1
         for example in outcome.value or ():
-            yield done, example
+            if plan.lists or not isinstance(order.label, TuneLabel):
+                yield done, example
             if isinstance(order.label, TuneLabel) and portfolio:
-                for ranking in _rankings(example, order.label, portfolio, plan.rank_documents):
-                    yield done, ranking
-
-
-def _rankings(
-    example: Example, label: TuneLabel, portfolio: Sequence[Candidate], count: int
-) -> Iterator[Example]:
-    """Documents that teach to rank; none where nothing of the portfolio was measured."""
-    weights = rank.weights_of(label, portfolio)
-    if weights is not None:
-        target = rank.RankTarget(example.target, example.prompt, weights)
-        yield from rank.examples(target, label.module, count)
+                weights = rank.weights_of(order.label, portfolio)
+                if weights is not None:
+                    yield done, rank.example(example.target, example.prompt, weights)
 
 
 def _why(stage: str, plan: PackPlan) -> str:

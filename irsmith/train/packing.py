@@ -27,8 +27,26 @@ PIECE = np.dtype(
         ("learned", "<i4"),  # first place whose target counts
         ("group", "<i4"),  # task and target, as one number
         ("bytes", "<f8"),  # bytes of text that the counted targets stand for
+        ("soft", "<u4"),  # row of probabilities behind the last place, from 1; 0: none
     ]
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """What counts.
+
+    Attributes:
+        prompts: whether prompts are learned too, not only answers.
+        ranking: how many tokens the probabilities behind a prompt count as.
+    """
+
+    prompts: bool = False
+    ranking: float = 1.0
+
+
+ANSWERS = Learning()
+"""Answers alone, as validation measures them."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +58,14 @@ class Plan:
         members: places in ``pieces``, sequence after sequence.
         bounds: sequence ``i`` is ``members[bounds[i]:bounds[i + 1]]``.
         left_out: documents that were longer than the context and may not be cut.
+        learning: what counts.
     """
 
     pieces: NDArray[np.void]
     members: NDArray[np.int64]
     bounds: NDArray[np.int64]
     left_out: int
+    learning: Learning
 
     def __len__(self) -> int:
         """Number of sequences."""
@@ -59,14 +79,18 @@ class Plan:
         return rows
 
     @cached_property
-    def learned(self) -> NDArray[np.int64]:
-        """Targets that count, a sequence."""
-        counted = (self.pieces["inputs"] - self.pieces["learned"])[self.members]
-        total = np.concatenate(([0], np.cumsum(counted, dtype=np.int64)))
+    def learned(self) -> NDArray[np.float64]:
+        """Targets that count, a sequence; probabilities as much as :attr:`learning` says."""
+        soft = self.pieces["soft"] > 0
+        hard = self.pieces["inputs"] - self.pieces["learned"] - soft
+        counted = (hard + soft * self.learning.ranking)[self.members]
+        total = np.concatenate(([0.0], np.cumsum(counted)))
         return total[self.bounds[1:]] - total[self.bounds[:-1]]
 
 
-def cut(data: PackedData, context: int) -> tuple[NDArray[np.void], int]:
+def cut(
+    data: PackedData, context: int, learning: Learning = ANSWERS
+) -> tuple[NDArray[np.void], int]:
     """Documents as pieces that fit a context.
 
     Where every token is learned a long document is cut; where an answer is, half an
@@ -87,7 +111,9 @@ def cut(data: PackedData, context: int) -> tuple[NDArray[np.void], int]:
     pieces["start"] = kept["start"][which].astype(np.int64) + part * context
     pieces["inputs"] = np.minimum(inputs[which] - part * context, context)
     # The target of place p is token p + 1, so learning begins one place before the answer.
-    pieces["learned"] = np.maximum(kept["answer"].astype(np.int64) - 1, 0)[which]
+    if not learning.prompts:
+        pieces["learned"] = np.maximum(kept["answer"].astype(np.int64) - 1, 0)[which]
+    pieces["soft"] = kept["soft"][which]
     pieces["group"] = (kept["task"].astype(np.int32) * 256 + kept["target"])[which]
     learned = np.maximum(inputs - np.maximum(kept["answer"].astype(np.int64) - 1, 0), 1)
     share = (pieces["inputs"] - pieces["learned"]) / learned[which]
@@ -95,7 +121,7 @@ def cut(data: PackedData, context: int) -> tuple[NDArray[np.void], int]:
     return pieces, int((~whole).sum())
 
 
-def pack(data: PackedData, context: int, seed: int | None) -> Plan:
+def pack(data: PackedData, context: int, seed: int | None, learning: Learning = ANSWERS) -> Plan:
     """Pack all documents into sequences.
 
     Args:
@@ -103,11 +129,12 @@ def pack(data: PackedData, context: int, seed: int | None) -> Plan:
         context: places in a sequence.
         seed: decides the order; equal seeds give equal plans on every machine. None: the
             data's own order.
+        learning: what counts.
 
     Raises:
         IrsmithError: no document fits.
     """
-    pieces, left_out = cut(data, context)
+    pieces, left_out = cut(data, context, learning)
     random = None if seed is None else np.random.default_rng([0x1A5, seed])
     order = np.arange(len(pieces)) if random is None else random.permutation(len(pieces))
     closed: list[list[int]] = []
@@ -135,4 +162,4 @@ def pack(data: PackedData, context: int, seed: int | None) -> Plan:
         closed = [closed[i] for i in random.permutation(len(closed)).tolist()]
     bounds = np.concatenate(([0], np.cumsum([len(members) for members in closed])))
     flat = np.concatenate([np.array(part, np.int64) for part in closed])
-    return Plan(pieces, flat, bounds.astype(np.int64), left_out)
+    return Plan(pieces, flat, bounds.astype(np.int64), left_out, learning)

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from irsmith.model.network import Network, document_mask
+from irsmith.model.network import Network, Soft, document_mask
 from irsmith.train.config import TrainConfig
 from irsmith.train.data import PackedData
-from irsmith.train.mixture import IGNORED, assemble
+from irsmith.train.mixture import Batch, assemble
 from irsmith.train.packing import pack
 from irsmith.train.place import Place
 
@@ -67,6 +67,17 @@ def validate(
     return found
 
 
+def soft_targets(batch: Batch, part: slice, place: Place) -> Soft | None:
+    """The probabilities of some sequences, as the network takes them; None without any."""
+    if not batch.soft[part].any():
+        return None
+    places, likely, choices = (
+        torch.from_numpy(array).to(place.device)
+        for array in (batch.soft_places[part], batch.soft[part], batch.choices)
+    )
+    return Soft(places, likely, choices)
+
+
 @torch.no_grad()
 def _add(
     network: Network,
@@ -85,8 +96,9 @@ def _add(
     tokens = torch.from_numpy(batch.tokens).to(place.device)
     targets = torch.from_numpy(batch.targets).to(place.device)
     with place.autocast():
-        losses = network(tokens, mask, targets, config.loss_chunk)
-    counted = batch.targets != IGNORED
+        soft = soft_targets(batch, slice(None), place)
+        losses = network(tokens, mask, targets, config.loss_chunk, False, soft)
+    counted = batch.counts > 0
     groups = torch.from_numpy(batch.groups[counted])
     nats = losses.double().cpu()[torch.from_numpy(counted)]
     sums[0].index_add_(0, groups, nats)

@@ -7,6 +7,7 @@ torch = pytest.importorskip("torch")
 from irsmith.model.config import ModelConfig  # noqa: E402
 from irsmith.model.network import (  # noqa: E402
     IGNORED,
+    Soft,
     attend,
     build,
     document_mask,
@@ -89,3 +90,23 @@ def test_equal_seeds_give_equal_networks():
     for name, value in one.state_dict().items():
         assert torch.equal(value, two.state_dict()[name])
     assert not torch.equal(one.model.embed_tokens.weight, other.model.embed_tokens.weight)
+
+
+def test_probabilities_as_targets_are_learned(network):
+    tokens = ids(2, 6)
+    targets = torch.full((2, 6), IGNORED)
+    targets[0, 1] = 7
+    soft = Soft(
+        torch.tensor([[3, 5], [2, 0]]),
+        torch.tensor([[[0.5, 0.5], [1.0, 0.0]], [[0.0, 1.0], [0.0, 0.0]]]),
+        torch.tensor([4, 9]),
+    )
+    losses = network(tokens, None, targets, soft=soft)
+    likely = network.logits(tokens).float().log_softmax(-1)
+    want = torch.zeros(2, 6)
+    want[0, 1] = -likely[0, 1, 7]
+    want[0, 3] = -(likely[0, 3, 4] + likely[0, 3, 9]) / 2
+    want[0, 5] = -likely[0, 5, 4]
+    want[1, 2] = -likely[1, 2, 9]
+    torch.testing.assert_close(losses, want)
+    assert torch.equal(network(tokens, None, targets, 4, soft=soft), losses)

@@ -1,15 +1,11 @@
-"""Ranking: what the slots' probabilities should be, and documents drawn from them."""
-
-from collections import Counter
+"""Ranking: what the slots' probabilities should be, and the documents that teach them."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from irsmith.records import Candidate, IrsmithError, Size
 from irsmith.tasks.example import Special, Tried, TuneLabel
-from irsmith.tasks.rank import RankTarget, examples, order, soft_targets, weights_of
-from irsmith.tasks.vocabulary import END, PORTFOLIO
+from irsmith.tasks.rank import example, order, soft_targets, weights_of
+from irsmith.tasks.vocabulary import ANSWER, END, PORTFOLIO
 
 LISTS = [Candidate(f"function({name})") for name in ("dce", "gvn", "sroa", "adce")]
 
@@ -44,20 +40,9 @@ def test_a_label_says_what_the_portfolio_is_worth():
         weights_of(_label([1]), LISTS * 20)
 
 
-raw_weights = st.lists(st.integers(0, 9), min_size=1, max_size=64).filter(any)
-
-
-@given(raw_weights, st.text(), st.integers(1, 40))
-def test_draws_are_in_proportion(raw, seed, count):
-    weights = tuple(weight / sum(raw) for weight in raw)
-    made = list(examples(RankTarget("X86", (), weights), seed, count))
-    assert made == list(examples(RankTarget("X86", (), weights), seed, count))
-    assert all(example.answer[1:] == (Special(END),) for example in made)
-    found = Counter(PORTFOLIO.index(example.answer[0].token) for example in made)
-    assert sum(found.values()) == count
-    for slot, weight in enumerate(weights):
-        assert abs(found[slot] - count * weight) < 1 + 1e-6
-        assert weight or not found[slot]
+def test_the_document_has_probabilities_in_place_of_an_answer():
+    made = example("X86", (Special(ANSWER),), (0.25, 0.75))
+    assert (made.task, made.answer, made.slots) == ("rank", (Special(END),), (0.25, 0.75))
 
 
 def test_slots_come_in_the_order_of_their_probability():

@@ -9,7 +9,7 @@ from packed import END, VOCABULARY, write_packed
 from irsmith.records import IrsmithError
 from irsmith.train.data import PackedData, PackedWriter, read_meta
 from irsmith.train.mixture import IGNORED, Mixture, assemble
-from irsmith.train.packing import pack
+from irsmith.train.packing import Learning, pack
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,45 @@ def test_loss_begins_at_the_answer(tmp_path):
     data = PackedData(tmp_path)
     batch = assemble([(data, pack(data, 8, 0).sequence(0))], 8, 0)
     assert batch.targets[0].tolist() == [IGNORED, IGNORED, 4, 5, 0, *[IGNORED] * 3]
+
+
+def _ranked(folder):
+    """A document with an answer, and two that end in probabilities, over two shards."""
+    with PackedWriter(folder, vocabulary=9, end=0, choices=(7, 8), shard_tokens=6) as writer:
+        writer.add([1, 2, 3], task="rank", target="b", answer=3, soft=(0.25, 0.75))
+        writer.add([4, 5, 6], task="tune", target="b", answer=2)
+        writer.add([2, 2], task="rank", target="b", answer=2, soft=(1.0,))
+    return PackedData(folder)
+
+
+def test_probabilities_stand_in_place_of_an_answer(tmp_path):
+    data = _ranked(tmp_path)
+    assert len(data.meta.shards) == 2
+    assert data.soft.tolist() == [[0.25, 0.75], [1, 0]]
+    plan = pack(data, 9, None, Learning(ranking=5))
+    batch = assemble([(data, plan.sequence(i)) for i in range(len(plan))], 9, 0, 5)
+    assert plan.learned.sum() == batch.counts.sum() == 2 + 5 + 5
+    assert batch.choices.tolist() == [7, 8]
+    for row, place, likely in zip(*_soft_places(batch), strict=True):
+        assert batch.counts[row, place] == 5 and batch.targets[row, place] == IGNORED
+        assert batch.tokens[row, place] == (3 if likely[0] < 1 else 2)
+        assert batch.documents[row, place] != batch.documents[row, place + 1]
+    hard = Learning(prompts=True, ranking=0.5)
+    plan = pack(data, 9, None, hard)
+    batch = assemble([(data, plan.sequence(i)) for i in range(len(plan))], 9, 0, 0.5)
+    assert plan.learned.sum() == batch.counts.sum() == 2 + 3 + 1 + 2 * 0.5
+
+
+def _soft_places(batch):
+    rows, numbers = np.nonzero(batch.soft.any(-1))
+    return rows, batch.soft_places[rows, numbers], batch.soft[rows, numbers]
+
+
+def test_probabilities_that_do_not_fit_are_refused(tmp_path):
+    writer = PackedWriter(tmp_path, vocabulary=9, end=0, choices=(7,))
+    for answer, soft in ((1, (1.0,)), (2, (0.5, 0.5))):
+        with pytest.raises(IrsmithError, match="probabilities do not fit"):
+            writer.add([1, 2], task="a", target="b", answer=answer, soft=soft)
 
 
 def test_long_documents_are_cut_where_all_is_learned_and_left_out_where_an_answer_is(tmp_path):

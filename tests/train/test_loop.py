@@ -11,6 +11,7 @@ from packed import tiny
 from irsmith.records import IrsmithError
 from irsmith.train import checkpoint, loop, setup
 from irsmith.train.config import Source
+from irsmith.train.data import PackedWriter
 from irsmith.train.journal import SpikeGuard, read_metrics
 
 torch = pytest.importorskip("torch")
@@ -55,6 +56,23 @@ def test_the_loss_falls_and_everything_is_noted(whole):
     assert set(result.validation) == {"pretrain/x86_64", "pretrain/aarch64"}
     for row in result.validation.values():
         assert row["tokens"] > 0 and 0 < row["bits_per_byte"] < row["bits_per_token"]
+
+
+def test_probabilities_of_choices_are_learned(tmp_path):
+    """Behind an odd token the first choice is three times as likely, behind an even one not."""
+    likely = {1: (0.75, 0.25), 0: (0.25, 0.75)}
+    for split in ("train", "validation"):
+        with PackedWriter(
+            tmp_path / "tune" / split, vocabulary=101, end=0, choices=(99, 100)
+        ) as writer:
+            for ids in ([n, n] for n in range(1, 90)):
+                writer.add(ids, task="rank", target="x", answer=2, soft=likely[ids[0] % 2])
+    config = tiny(sources=(Source("tune"),), steps=60, prompts=True, validate_every=0)
+    found = run(config, tmp_path, tmp_path / "run").validation["rank/x"]
+    assert found["bits_per_token"] < 0.9  # the least that can be is 0.81, a coin's 1
+    alone = dataclasses.replace(config, prompts=False, micro=4)
+    found = run(alone, tmp_path, tmp_path / "alone").validation["rank/x"]
+    assert found["bits_per_token"] < 0.9
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "adamw"])

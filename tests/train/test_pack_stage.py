@@ -1,7 +1,6 @@
 """From a corpus and label files to packed data that training reads."""
 
 import json
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +17,7 @@ from irsmith.records import IrsmithError, Module, Verdict
 from irsmith.search.portfolio import load_portfolio
 from irsmith.tasks.example import DisassembleLabel
 from irsmith.tasks.pack import Packer
-from irsmith.tasks.vocabulary import PORTFOLIO, TASKS
+from irsmith.tasks.vocabulary import TASKS
 from irsmith.toolchain.clang import DEFAULT_TARGETS, to_bitcode
 from irsmith.train.data import PackedData
 from irsmith.train.pack import PackPlan, pack_stage
@@ -72,19 +71,22 @@ def test_tune_labels_become_lists_and_rankings(made, toolchain):
     plan, data = made
     counts = pack_stage(toolchain, shipped_tokenizer(), "tune", plan, data)
     for split, count in counts.items():
-        assert count["modules"] == 2 and count["documents"] == 2 * (1 + plan.rank_documents)
+        assert count["modules"] == 2 and count["documents"] == 4
         packed = PackedData(data / "tune" / split)
-        assert packed.meta.tasks == ("tune",) and packed.meta.targets == ("X86",)
+        assert packed.meta.tasks == ("tune", "rank") and packed.meta.targets == ("X86",)
     assert len(read_portfolio(data, TARGET)) == 4
     packer = Packer(shipped_tokenizer())
-    rows, shown = packed.documents, Counter()
+    rows, ranked = packed.documents, 0
     for row in rows:
         ids = packed.read(int(row["start"]), int(row["tokens"]))
         parts = packer.parts([int(number) for number in ids])
         assert parts[0].token == TASKS["tune"]
-        answer = packer.parts([int(number) for number in ids[int(row["answer"]) :]])
-        shown[answer[0].token in PORTFOLIO] += 1
-    assert shown == {False: 2, True: 6}
+        if row["soft"]:
+            assert len(ids) == row["answer"] + 1
+            likely = packed.soft[row["soft"] - 1]
+            assert likely[:4].sum() == pytest.approx(1) and not likely[4:].any()
+            ranked += 1
+    assert ranked == 2 and packed.meta.choices == packer.slots
     assert np.all(rows["answer"] > 0)
 
 

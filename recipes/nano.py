@@ -1,0 +1,69 @@
+"""The nano model on a CPU: every stage in order, as the weights in this repository were trained.
+
+    python recipes/pack.py FUNCTIONS --labels LABELS… --rank-only --output DATA \
+        --stages pretrain emulate disassemble tune
+    irsmith train recipes/nano.py:pretrain --data DATA --out RUN/pretrain
+    irsmith train recipes/nano.py:emulate --data DATA --out RUN/emulate \
+        --set start=RUN/pretrain/release
+    … and so on: disassemble, tune, each from the release of the one before.
+
+A CPU feeds some ten million tokens in two hours, so that every token must count: prompts are
+learned as well as answers (they are programs like any other), and of tuning only the ranking
+of the portfolio is learned, which takes one prompt and no decoding. Tuning comes last, since
+that is what the model is used for by default, and with a wider window, since large functions
+hold most of the bytes.
+"""
+
+from dataclasses import replace
+
+from irsmith.train.config import Source, TrainConfig
+from irsmith.train.recipes import REPLAY
+
+
+def pretrain() -> TrainConfig:
+    """IR and assembly of functions: 2.5 million tokens."""
+    return TrainConfig(
+        stage="pretrain",
+        size="nano",
+        sources=(Source("pretrain"),),
+        context=1024,
+        batch=8,
+        micro=4,
+        steps=300,
+        warmup=15,
+        rate=4e-3,
+        compile="yes",
+        loss_chunk=2048,
+        prompts=True,
+        validate_every=100,
+        validation_sequences=32,
+        checkpoint_every=50,
+    )
+
+
+def emulate() -> TrainConfig:
+    """What pass lists do to functions."""
+    return _later("emulate", ("pretrain",), 100)
+
+
+def disassemble() -> TrainConfig:
+    """Assembly back to IR."""
+    return _later("disassemble", ("pretrain", "emulate"), 250)
+
+
+def tune() -> TrainConfig:
+    """The order of the portfolio for a function."""
+    last = _later("tune", ("pretrain", "emulate", "disassemble"), 450)
+    return replace(last, context=2048, batch=4, micro=2)
+
+
+def _later(stage: str, earlier: tuple[str, ...], steps: int) -> TrainConfig:
+    replayed = tuple(Source(name, REPLAY / len(earlier)) for name in earlier)
+    return replace(
+        pretrain(),
+        stage=stage,
+        sources=(Source(stage, 1 - REPLAY), *replayed),
+        steps=steps,
+        rate=2.5e-3,
+        decay=0.5,
+    )
