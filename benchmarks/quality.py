@@ -1,10 +1,12 @@
 """How many bytes are won on packages that were never learnt from.
 
     python benchmarks/quality.py --corpus DIR [--functions N] [--units N] [--long N]
+        [--model NAME] [--split validation]
 
-Per number of candidates k: the static portfolio against random search at equal
-compilations, on whole units and on single functions of the test split; a long search
-on a few units. All loaded bytes, executable bytes, mean a module, improved and
+Per number of candidates k: a model with the portfolio, the static portfolio, and random
+search at equal compilations, on whole units and on single functions of the test split, and
+what -Os gives; a long search on some of them, and the share of its gain that the others
+reach on the same modules. All loaded bytes, executable bytes, mean a module, improved and
 unchanged, with 95 % bootstrap intervals by package (packages are resampled, since
 modules of one package are alike). Prints a table; ``--json FILE`` keeps the numbers.
 """
@@ -20,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from irsmith.apps.ask import PROMPTS, ByModel, merged
 from irsmith.corpus.directory import named_sources
 from irsmith.corpus.functions import cut_function, function_names
 from irsmith.corpus.read import read_modules
@@ -30,7 +33,8 @@ from irsmith.search.evaluate import Evaluator
 from irsmith.search.portfolio import load_portfolio
 from irsmith.search.space import default_space
 from irsmith.toolchain.clang import target_triple
-from irsmith.toolchain.find import find_toolchain
+from irsmith.toolchain.find import Toolchain, find_toolchain
+from irsmith.toolchain.pipelines import clang_pipeline
 
 STEPS = (1, 2, 4, 8, 12, 16, 32)
 Row = dict[str, Any]
@@ -66,11 +70,12 @@ def measure(
     work: Path,
     seed: int,
 ) -> list[Row]:
-    """Sizes of each module under -Oz, the portfolio, and as many random candidates."""
+    """Sizes of each module under -Oz, -Os, the portfolio, and as many random candidates."""
     space = default_space()
     rng = random.Random(seed)
     drawn = [space.draw_with_codegen(rng) for _ in range(len(portfolio))]
-    every = [*portfolio, *drawn]
+    other = Candidate(clang_pipeline(evaluator.toolchain.version, evaluator.triple, "Os"))
+    every = [*portfolio, *drawn, other]
 
     def rows(part: Sequence[Module]) -> Iterator[Row]:
         bases = [evaluator.baseline(module.bitcode).size for module in part]
@@ -79,9 +84,11 @@ def measure(
             yield {
                 "package": module.package,
                 "name": module.name,
+                "sha256": module.sha256,
                 "base": [base.total, base.text],
                 "portfolio": [pairs(e) for e in evaluations[: len(portfolio)]],
-                "random": [pairs(e) for e in evaluations[len(portfolio) :]],
+                "random": [pairs(e) for e in evaluations[len(portfolio) : -1]],
+                "-Os": pairs(evaluations[-1]),
             }
 
     run = fingerprint([[c.key() for c in every], [m.sha256 for m in modules]])
@@ -94,10 +101,34 @@ def measure(
     return [row for row in measured if row["base"][0]]  # a unit of declarations has no bytes
 
 
+def ask(
+    model: ByModel,
+    toolchain: Toolchain,
+    modules: Sequence[Module],
+    portfolio: Sequence[Candidate],
+    rows: Sequence[Row],
+) -> None:
+    """Put the model's order of the portfolio into each row, and what asking took."""
+    known = {module.sha256: module for module in modules}
+    for row in rows:
+        ranked = model.rank(toolchain, known[row["sha256"]], PROMPTS["balanced"])
+        order = [portfolio.index(c) for c in ranked.candidates if c in portfolio]
+        row |= {"ranked": order, "model seconds": ranked.seconds, "asked": ranked.asked}
+
+
+def tried(row: Row, kind: str, count: int) -> list[list[int] | None]:
+    """Bytes of the first ``count`` candidates of a kind."""
+    if kind != "model":
+        found: list[list[int] | None] = row[kind][:count]
+        return found
+    numbers = range(len(row["portfolio"]))
+    return [row["portfolio"][number] for number in merged(row["ranked"], numbers, count)]
+
+
 def best(row: Row, kind: str, count: int) -> list[int]:
     """Bytes of the smallest of -Oz and the first ``count`` candidates."""
     found = row["base"]
-    for size in row[kind][:count]:
+    for size in tried(row, kind, count):
         if size is not None and size[0] < found[0]:
             found = size
     return list(found)
@@ -138,9 +169,21 @@ def table(title: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
     text = sum(row["base"][1] for row in rows) / sum(row["base"][0] for row in rows)
     print(f"\n{title}: {len(rows)} modules of {packages} packages; text is {100 * text:.0f} %")
     print("  k  kind       loaded %  [95 %]          text %   mean %  improved  unchanged")
+    base = sum(row["base"][0] for row in rows)
+    other = sum(row["-Os"][0] if row["-Os"] else row["base"][0] for row in rows)
+    print(f"     -Os        {100 * (1 - other / base):7.2f}")
+    if "ranked" in rows[0]:
+        seconds = sorted(row["model seconds"] for row in rows)
+        print(
+            f"     model: {sum(seconds) / len(rows):.2f} s a module (median "
+            f"{seconds[len(rows) // 2]:.2f}), asked about "
+            f"{100 * sum(row['asked'] for row in rows) / len(rows):.0f} % of each in the mean, "
+            f"nothing of {sum(not row['ranked'] for row in rows)}"
+        )
+    kinds = ("model", "portfolio", "random") if "ranked" in rows[0] else ("portfolio", "random")
     lines = []
     for count in STEPS:
-        for kind in ("portfolio", "random"):
+        for kind in kinds:
             got = saved(rows, kind, count)
 
             def loaded(some: Sequence[Row], kind: str = kind, count: int = count) -> float:
@@ -184,6 +227,7 @@ def long_search(
             found = tune(ledger, space, budget, seed, "portfolio", portfolio)
             yield {
                 "package": module.package,
+                "sha256": module.sha256,
                 "base": base.total,
                 "curve": [[point.compilations, point.value] for point in found.curve],
                 "invalid": found.refused,
@@ -198,9 +242,9 @@ def long_search(
     return list(run_shards(modules, rows, work, run, 1, progress))
 
 
-def curve_table(rows: Sequence[Row], budget: int) -> list[dict[str, Any]]:
-    """Print and return the mean saving of the long search by compilations."""
-    print(f"\nlong search: {len(rows)} units, {budget} compilations each")
+def curve_table(title: str, rows: Sequence[Row], budget: int) -> list[dict[str, Any]]:
+    """Print and return the saving of the long search by compilations."""
+    print(f"\nlong search, {title}: n = {len(rows)}, {budget} compilations each")
     lines = []
     for count in (1, 4, 16, 32, 64, 128, 256, 512, 1024, 2048):
         if count > budget and count // 2 >= budget:
@@ -221,6 +265,30 @@ def curve_table(rows: Sequence[Row], budget: int) -> list[dict[str, Any]]:
     return lines
 
 
+def shares_of_long(
+    rows: Sequence[Row], searched: Sequence[Row], kinds: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Print and return the share of the long search's gain that each kind reaches."""
+    measured = {row["sha256"]: row for row in rows}
+    pairs_ = [(measured[s["sha256"]], s) for s in searched if s["sha256"] in measured]
+    lines = []
+    for kind in kinds:
+        for count in STEPS:
+
+            def share(
+                some: Sequence[tuple[Row, Row]], kind: str = kind, count: int = count
+            ) -> float:
+                whole = sum(
+                    s["base"] - min([s["base"], *(v for _, v in s["curve"])]) for _, s in some
+                )
+                won = sum(row["base"][0] - best(row, kind, count)[0] for row, _ in some)
+                return 100 * won / max(1, whole)
+
+            print(f"  {kind:<9} k = {count:>2}: {share(pairs_):5.1f} % of the long search's gain")
+            lines.append({"kind": kind, "k": count, "share": share(pairs_), "n": len(pairs_)})
+    return lines
+
+
 def draw(result: dict[str, Any], path: Path) -> None:
     """Portfolio against random search, with intervals, on units and on functions."""
     import matplotlib
@@ -231,8 +299,10 @@ def draw(result: dict[str, Any], path: Path) -> None:
     kinds = [title for title in ("whole units", "single functions") if title in result]
     figure, every = pyplot.subplots(1, len(kinds), figsize=(5 * len(kinds), 3.6), squeeze=False)
     for axes, title in zip(every[0], kinds, strict=True):
-        for kind, mark in (("portfolio", "o-"), ("random", "s--")):
+        for kind, mark in (("model", "^-"), ("portfolio", "o-"), ("random", "s--")):
             lines = [line for line in result[title] if line["kind"] == kind]
+            if not lines:
+                continue
             ks = [line["k"] for line in lines]
             axes.plot(ks, [line["loaded"] for line in lines], mark, label=kind)
             low, high = zip(*(line["interval"] for line in lines), strict=True)
@@ -266,10 +336,14 @@ def main() -> None:
     parser.add_argument("--target", default="x86-64")
     parser.add_argument("--units", type=int, default=200)
     parser.add_argument("--functions", type=int, default=200)
-    parser.add_argument("--long", type=int, default=20, help="units of the long search")
+    parser.add_argument("--model", help="a model that orders the portfolio, or its folder")
+    parser.add_argument("--split", choices=("test", "validation"), default="test")
+    parser.add_argument(
+        "--long", type=int, default=20, help="modules of each kind that get a long search"
+    )
     parser.add_argument("--budget", type=int, default=2000, help="compilations of the long search")
     parser.add_argument(
-        "--long-largest", type=int, default=20_000, help="bytes of bitcode of its units, at most"
+        "--long-largest", type=int, default=20_000, help="bytes of bitcode of its modules, at most"
     )
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--jobs", type=int, default=1)
@@ -280,8 +354,8 @@ def main() -> None:
     toolchain = find_toolchain()
     triple = target_triple(arguments.target)
     portfolio = load_portfolio(triple).candidates
-    every = list(read_modules(arguments.corpus, "test"))
-    every += named_sources(toolchain, arguments.source, "test", triple)
+    every = list(read_modules(arguments.corpus, arguments.split))
+    every += named_sources(toolchain, arguments.source, arguments.split, triple)
     units = choose_units(every, arguments.units, arguments.seed)
     rng = random.Random(arguments.seed)
     functions: list[Module] = []
@@ -292,25 +366,29 @@ def main() -> None:
                 cut = cut_function(toolchain, unit, name)
                 if cut is not None and len(functions) < arguments.functions:
                     functions.append(cut)
+    model = ByModel(arguments.model) if arguments.model else None
     result: dict[str, Any] = {"toolchain": toolchain.fingerprint, "target": triple}
     with Evaluator(toolchain, triple, arguments.jobs) as evaluator:
         for title, modules in (("whole units", units), ("single functions", functions)):
             if modules:
                 work = arguments.work / title.replace(" ", "-")
                 rows = measure(evaluator, modules, portfolio, work, arguments.seed)
+                if model:
+                    ask(model, toolchain, modules, portfolio, rows)
                 result[title] = table(title, rows)
-        if arguments.long:
-            small = [unit for unit in units if len(unit.bitcode) < arguments.long_largest]
-            small = small[: arguments.long]
-            rows = long_search(
-                evaluator,
-                small,
-                portfolio,
-                arguments.budget,
-                arguments.work / "long",
-                arguments.seed,
-            )
-            result["long search"] = curve_table(rows, arguments.budget)
+                if arguments.long:
+                    small = [m for m in modules if len(m.bitcode) < arguments.long_largest]
+                    found = long_search(
+                        evaluator,
+                        small[: arguments.long],
+                        portfolio,
+                        arguments.budget,
+                        work / "long",
+                        arguments.seed,
+                    )
+                    result[f"long search, {title}"] = curve_table(title, found, arguments.budget)
+                    kinds = ("model", "portfolio") if model else ("portfolio",)
+                    result[f"share, {title}"] = shares_of_long(rows, found, kinds)
     if arguments.plot:
         draw(result, arguments.plot)
     if arguments.json:

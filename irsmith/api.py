@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from irsmith.apps.ask import proposer
 from irsmith.apps.autotune import Autotuned
 from irsmith.apps.autotune import autotune as _autotune
 from irsmith.apps.optimize import EFFORTS, Optimized, Request
@@ -43,6 +44,7 @@ def optimize(
     flags: Sequence[str] = (),
     output: str = "object",
     check: str = "module",
+    model: str | None = None,
     jobs: int | None = None,
 ) -> Optimized:
     """Smaller code from C, C++ or IR, checked, never larger than ``-Oz``.
@@ -65,6 +67,9 @@ def optimize(
         output: ``object``, ``assembly``, ``ir`` or ``bitcode``.
         check: ``module`` (PassListEval on the list, differential execution of the module),
             ``list`` (PassListEval alone) or ``none`` (LLVM's verifier alone).
+        model: proposes what is compiled first: the name of a shipped model, a release
+            folder, the URL of a server, or ``none``; None: the shipped ``nano`` where it
+            can be opened.
         jobs: worker processes (default: cores); does not change the result.
 
     Raises:
@@ -78,7 +83,7 @@ def optimize(
     toolchain = find_toolchain()
     module, _ = load(toolchain, _input(source, language), target, flags)
     request = Request(objective, effort, output, tuple(flags), check=check)
-    return _optimize(toolchain, module, request, jobs or cores())
+    return _optimize(toolchain, module, request, jobs or cores(), proposer=proposer(model)[0])
 
 
 def autotune(

@@ -23,7 +23,6 @@ from irsmith.model.slots import portfolio_name
 from irsmith.model.tokenizer import shipped_tokenizer
 from irsmith.parallel.progress import meter
 from irsmith.records import IrsmithError
-from irsmith.search.portfolio import load_portfolio
 from irsmith.tasks.vocabulary import PORTFOLIO
 from irsmith.toolchain.cache import write_beside
 from irsmith.toolchain.clang import DEFAULT_TARGETS
@@ -37,7 +36,8 @@ def prepare(data: Path, labels: Sequence[Path]) -> None:
 
     Args:
         data: made if missing.
-        labels: folders; the portfolios that tune labels suggest are taken, else the shipped.
+        labels: folders; the portfolios that tune labels suggest are those that a model is
+            taught to rank, so a target without such labels has none.
     """
     data.mkdir(parents=True, exist_ok=True)
     shipped = resources.files("irsmith.model").joinpath("data/tokenizer.json").read_bytes()
@@ -45,9 +45,9 @@ def prepare(data: Path, labels: Sequence[Path]) -> None:
     for triple in DEFAULT_TARGETS.values():
         name = portfolio_name(triple)
         found = [folder / name for folder in labels if (folder / name).exists()]
-        entries = [candidate.to_json() for candidate in load_portfolio(triple).candidates]
-        if found:
-            entries = json.loads(found[0].read_text())["candidates"]
+        if not found:
+            continue
+        entries = json.loads(found[0].read_text())["candidates"]
         kept = {"target": triple, "candidates": entries[: len(PORTFOLIO)]}
         write_beside(data / name, (json.dumps(kept, indent=1) + "\n").encode())
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from irsmith.apps.propose import NONE, Proposed, Proposes, Static
 from irsmith.check.accept import ModuleJudge, Shipped, accept
 from irsmith.records import (
     Candidate,
@@ -32,8 +33,8 @@ from irsmith.toolchain.find import Toolchain
 from irsmith.toolchain.llvm import arch_of
 
 EFFORTS = {"fast": 2, "balanced": 16, "max": 400}
-"""Candidates compiled besides ``-Oz``: the first of the portfolio (all of it, if it is
-shorter), and for the efforts in :data:`SEARCHING` local search beyond it."""
+"""Candidates compiled besides ``-Oz``: the first that are proposed (by a model and the
+portfolio), and for the efforts in :data:`SEARCHING` local search beyond them."""
 
 SEARCHING = ("max",)
 
@@ -84,6 +85,10 @@ class Optimized:
         remarks: what a person should read.
         check_seconds: processor time of differential execution, of that.
         checked: what it found, in one line.
+        model: that was asked; ``none`` without one.
+        model_seconds: that it took, of all seconds.
+        prompts: that it was asked.
+        asked: share of the module that it was asked about.
     """
 
     module: Module
@@ -101,6 +106,10 @@ class Optimized:
     remarks: tuple[str, ...] = ()
     check_seconds: float = 0.0
     checked: str = ""
+    model: str = NONE
+    model_seconds: float = 0.0
+    prompts: int = 0
+    asked: float = 0.0
 
 
 def optimize(
@@ -109,6 +118,7 @@ def optimize(
     request: Request,
     jobs: int = 1,
     progress: Callable[[int], None] = lambda _: None,
+    proposer: Proposes | None = None,
 ) -> Optimized:
     """Optimise one module.
 
@@ -118,9 +128,10 @@ def optimize(
         request: what is wanted.
         jobs: worker processes; does not change the result.
         progress: told the number of candidates compiled so far.
+        proposer: says what to compile first; None: no model, the portfolio alone.
 
     Raises:
-        IrsmithError: LLVM cannot compile the module even at ``-Oz``.
+        IrsmithError: the model cannot be asked, or LLVM cannot compile the module even at ``-Oz``.
     """
     started = time.monotonic()
     portfolio = load_portfolio(module.target)
@@ -134,20 +145,42 @@ def optimize(
         # Few candidates bring their code along, so that the winner is not compiled again.
         keep = "object" if budget <= _KEEP_OBJECTS and emitter.in_process_object else ""
         ledger = Ledger(evaluator, module.bitcode, request.objective, progress, keep)
-        ledger.measure(portfolio.candidates[:budget])
-        if request.effort in SEARCHING and budget > len(portfolio.candidates):
+        asking = proposer or Static()
+        proposed = asking.propose(
+            toolchain, module, request.objective, portfolio, budget, request.effort
+        )
+        ledger.measure(proposed.candidates)
+        if request.effort in SEARCHING and budget > len(proposed.candidates):
             space = default_space()
-            tune(ledger, space, budget, request.seed, start=portfolio.candidates)
+            tune(ledger, space, budget, request.seed, start=proposed.candidates)
             ranked = ledger.ranked()
             if ranked and _better(ranked[0], baseline, request.objective):
                 refine(ledger, space, ranked[0].candidate, request.seed)
         shipped = Shipped(portfolio.candidates, portfolio.toolchain)
+        made = Optimized(
+            module,
+            request.objective,
+            baseline,
+            baseline,
+            evaluator.baseline_candidate,
+            "baseline",
+            Verdict(),  # clang's own -Oz: nothing that a checker of ours could add was run
+            len(ledger),
+            len(ledger) + 1,
+            0,
+            0.0,
+            baseline_output,
+            model=asking.name,
+            model_seconds=proposed.seconds,
+            prompts=proposed.prompts,
+            asked=proposed.asked,
+        )
         refused = 0
         for evaluation in _distinct(ledger, baseline, request.objective, shipped):
             if refused == _CHECKED_AT_MOST:
                 break
-            made = emitter.emit(evaluation)
-            if made is None or made[0].value(request.objective) >= baseline.value(
+            emitted = emitter.emit(evaluation)
+            if emitted is None or emitted[0].value(request.objective) >= baseline.value(
                 request.objective
             ):
                 continue
@@ -159,39 +192,28 @@ def optimize(
             if request.check != "none" and not verdict.accepted:
                 refused += 1
                 continue
-            known = evaluation.candidate in shipped.candidates
-            return Optimized(
-                module,
-                request.objective,
-                baseline,
-                made[0],
-                evaluation.candidate,
-                "portfolio" if known else "search",
-                verdict,
-                len(ledger),
-                len(ledger) + 1,
-                refused,
-                time.monotonic() - started,
-                made[1],
-                check_seconds=judge.seconds,
+            made = replace(
+                made,
+                result=emitted[0],
+                candidate=evaluation.candidate,
+                source=_source(evaluation.candidate, proposed, shipped),
+                verdict=verdict,
+                output=emitted[1],
                 checked=judge.last.summary if judge.last else "",
             )
-        # clang's own -Oz: nothing that a checker of ours could add to it was run.
-        return Optimized(
-            module,
-            request.objective,
-            baseline,
-            baseline,
-            evaluator.baseline_candidate,
-            "baseline",
-            Verdict(),
-            len(ledger),
-            len(ledger) + 1,
-            refused,
-            time.monotonic() - started,
-            baseline_output,
+            break
+        return replace(
+            made,
+            refused=refused,
+            seconds=time.monotonic() - started,
             check_seconds=judge.seconds,
         )
+
+
+def _source(candidate: Candidate, proposed: Proposed, shipped: Shipped) -> Source:
+    if candidate in proposed.by_model:
+        return "model"
+    return "portfolio" if candidate in shipped.candidates else "search"
 
 
 def _better(evaluation: Evaluation, baseline: Size, objective: Objective) -> bool:

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from irsmith.apps.ask import DEFAULT, PROMPTS, proposer
 from irsmith.apps.explain import Explanation, explain
 from irsmith.apps.optimize import EFFORTS, Optimized, Request, optimize
+from irsmith.apps.propose import NONE
 from irsmith.apps.source import load
 from irsmith.check.accept import CHECKS
 from irsmith.cli.common import (
@@ -67,6 +69,14 @@ def arguments_parser() -> Parser:
         "the same inputs before and after (default); none",
     )
     to.add_argument("--seed", type=int, default=0, help="of the local search (effort max)")
+    asked = ", ".join(f"{name} {count}" for name, count in PROMPTS.items())
+    to.add_argument(
+        "--model",
+        metavar="NAME",
+        help=f"proposes what is compiled first: {DEFAULT} (default, where installed), {NONE}, a "
+        f"release folder, or the URL of a server; of a unit that does not fit its window it is "
+        f"asked about the largest functions: {asked}",
+    )
     return to
 
 
@@ -86,10 +96,13 @@ def main(words: Sequence[str]) -> int:
     request = Request(options.objective, options.effort, kind, flags, options.seed, options.check)
     jobs = options.jobs or cores()
     progress = Progress("candidates compiled:")
+    proposes, remark = proposer(options.model)
+    if remark:
+        say(f"note: {remark}")
     for name, output in zip(options.files, outputs, strict=True):
         module, remarks = load(toolchain, read_input(name, options.language), options.target, flags)
         try:
-            result = optimize(toolchain, module, request, jobs, progress)
+            result = optimize(toolchain, module, request, jobs, progress, proposes)
         except IrsmithError as error:
             raise IrsmithError(f"{name}: {error}") from error
         finally:
@@ -146,6 +159,10 @@ def as_json(result: Optimized) -> dict[str, Any]:
         "refused": result.refused,
         "seconds": round(result.seconds, 3),
         "check_seconds": round(result.check_seconds, 3),
+        "model": result.model,
+        "model_seconds": round(result.model_seconds, 3),
+        "prompts": result.prompts,
+        "asked": round(result.asked, 4),
     }
 
 
@@ -179,6 +196,12 @@ def as_text(result: Optimized, output: str) -> str:
                 f" ({result.check_seconds:.2f} s of processor time)" if result.check_seconds else ""
             )
             lines.append(f"  module: {result.checked}{cost}")
+    if result.prompts:
+        asked = f"{result.prompts} prompts" if result.prompts > 1 else "1 prompt"
+        lines.append(
+            f"  model {result.model}: {asked} about {result.asked:.0%} of the module, "
+            f"{result.model_seconds:.2f} s"
+        )
     refused = f", {result.refused} refused by the checker" if result.refused else ""
     lines.append(
         f"  {result.candidates} candidates, {result.compilations} compilations{refused}, "

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from irsmith.model.config import SIZES
 from irsmith.records import IrsmithError
 
 if TYPE_CHECKING:
@@ -40,6 +42,35 @@ class Model:
     packer: Packer
     about: About
     note: str = ""
+
+
+def shipped_models() -> dict[str, Path]:
+    """The releases that come with this package, by name, smallest first."""
+    folder = Path(str(resources.files("irsmith"))) / "weights"
+    return {name: folder / name for name in SIZES if (folder / name / "config.json").exists()}
+
+
+def open_named(name: str, threads: int = 0) -> Model:
+    """Open what a person named on a command line.
+
+    Args:
+        name: of a shipped release, such as ``nano``; or a release folder; or the address of
+            a server that serves the shipped weights, such as ``http://localhost:8000/v1``.
+        threads: of onnxruntime; 0: one a core.
+
+    Raises:
+        IrsmithError: there is no such model, or it cannot be opened.
+    """
+    shipped = shipped_models()
+    if name.startswith(("http://", "https://")):
+        if not shipped:
+            raise IrsmithError("a server needs a shipped release for its tokenizer: none is here")
+        return open_model(next(iter(shipped.values())), "server", url=name)
+    folder = shipped.get(name, Path(name))
+    if not folder.is_dir():
+        known = ", ".join(shipped) or "none ships"
+        raise IrsmithError(f"no model {name!r}: name one that ships ({known}), a folder or a URL")
+    return open_model(folder, threads=threads)
 
 
 def open_model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,10 +52,10 @@ def session(
         library: path of libLLVM.
         runtime: what :func:`irsmith.check.differential.library.compile_runtime` gave.
     """
+    return functools.partial(_open, library, runtime)
 
-    def prepare_worker(
-        _: Callable[[int], None],
-    ) -> Callable[[Job], Prepared | Compared | Explained]:
-        return Session(load(library), Runtime(runtime))
 
-    return prepare_worker
+def _open(
+    library: Path, runtime: Path, _: Callable[[int], None]
+) -> Callable[[Job], Prepared | Compared | Explained]:
+    return Session(load(library), Runtime(runtime))

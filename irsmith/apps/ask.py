@@ -1,0 +1,143 @@
+"""A model is asked what to compile first.
+
+It orders the lists that it was taught to rank, with one prompt (or one a function, where a
+unit does not fit its window); the static portfolio fills up.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TypeVar
+
+from irsmith.apps.propose import NONE, Proposed, Proposes, Static
+from irsmith.infer.load import Model, open_named, shipped_models
+from irsmith.records import Module, Objective
+from irsmith.search.portfolio import Portfolio
+from irsmith.toolchain.find import Toolchain
+
+DEFAULT = "nano"
+"""The model that is asked where nobody names one, if it can be."""
+PROMPTS = {"fast": 1, "balanced": 16, "max": 64}
+"""Functions, largest first, that it is asked about where a unit does not fit, by effort."""
+One = TypeVar("One", bound=Hashable)
+"""A candidate, or its place in a portfolio."""
+_NEEDS = ("numpy", "tokenizers", "onnxruntime")
+
+
+def proposer(name: str | None = None) -> tuple[Proposes, str]:
+    """Who proposes.
+
+    Args:
+        name: what :func:`irsmith.infer.load.open_named` takes, or ``none``; None: the model
+            that ships, if it and what it needs are installed.
+
+    Returns:
+        The proposer, and why it asks no model though nobody said ``none``.
+
+    Raises:
+        IrsmithError: the model that was named cannot be opened.
+    """
+    if name == NONE:
+        return Static(), ""
+    if name is None:
+        missing = [package for package in _NEEDS if find_spec(package) is None]
+        if DEFAULT not in shipped_models():
+            return Static(), ""
+        if missing:
+            return Static(), "no model is asked: that needs pip install 'irsmith[infer]'"
+        return ByModel(DEFAULT), ""
+    asked = ByModel(name)
+    _ = asked.model  # what a person named is opened before any work is done
+    return asked, ""
+
+
+class ByModel:
+    """Proposes what a model ranks first; it is opened when it is first asked.
+
+    Args:
+        name: what :func:`irsmith.infer.load.open_named` takes.
+
+    Attributes:
+        name: of the model.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @functools.cached_property
+    def model(self) -> Model:
+        """The model."""
+        # One thread: the same sums in the same order on machines of any number of cores.
+        return open_named(self.name, threads=1)
+
+    def propose(
+        self,
+        toolchain: Toolchain,
+        module: Module,
+        objective: Objective,
+        portfolio: Portfolio,
+        count: int,
+        effort: str,
+    ) -> Proposed:
+        """See :class:`irsmith.apps.propose.Proposes`.
+
+        The portfolio alone where the model was not taught the objective or the target.
+
+        Raises:
+            IrsmithError: the model cannot be opened, a server does not answer, or LLVM
+                cannot read the module.
+        """
+        if objective != "size":
+            return Proposed(portfolio.candidates[:count])
+        ranked = self.rank(toolchain, module, PROMPTS[effort])
+        return replace(ranked, candidates=merged(ranked.candidates, portfolio.candidates, count))
+
+    def rank(self, toolchain: Toolchain, module: Module, prompts: int) -> Proposed:
+        """The lists that the model was taught to rank, likeliest first.
+
+        None where it was not taught the target, or no function of the module fits.
+
+        Args:
+            toolchain: where LLVM is.
+            module: unoptimised.
+            prompts: functions to ask about where the module does not fit as a whole.
+        """
+        from irsmith.infer.window import propose  # brings numpy: only where a model is asked
+        from irsmith.model.slots import read_portfolio
+
+        began = time.monotonic()
+        slots = read_portfolio(self.model.folder, module.target)
+        if not slots:
+            return Proposed(())
+        answer = propose(
+            self.model, toolchain, module, len(slots), slots, lists=False, most_functions=prompts
+        )
+        ranked = tuple(choice.candidate for choice in answer.choices if choice.candidate)
+        return Proposed(
+            ranked,
+            frozenset(ranked),
+            time.monotonic() - began,
+            sum(not piece.left_out for piece in answer.pieces),
+            answer.asked,
+        )
+
+
+def merged(ranked: Sequence[One], portfolio: Sequence[One], count: int) -> tuple[One, ...]:
+    """The model's order and the portfolio's in one, each candidate once.
+
+    Args:
+        ranked: by the model, likeliest first.
+        portfolio: in its own order, whose first lists go well together.
+        count: of candidates.
+    """
+    first = ranked[: model_share(count)]
+    return tuple(dict.fromkeys([*first, *portfolio, *ranked]))[:count]
+
+
+def model_share(count: int) -> int:
+    """How many of some candidates the model names before the portfolio fills up."""
+    return -(-count // 2)
