@@ -145,7 +145,7 @@ class ModuleCheck:
         self._job = PrepareJob(bitcode, triple, effort, seed, sanitised)
         library = toolchain.library(arch_of(triple)).path
         self._worker: Worker[Job, Prepared | Compared | Explained] = Worker(
-            session(library, compile_runtime(toolchain)), LIMITS, fresh=True
+            session(library, compile_runtime(toolchain)), LIMITS
         )
         self._prepared: Prepared | None = None
         self.problem = ""

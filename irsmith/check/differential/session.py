@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,10 +51,10 @@ def session(
         library: path of libLLVM.
         runtime: what :func:`irsmith.check.differential.library.compile_runtime` gave.
     """
-    return functools.partial(_open, library, runtime)
 
+    def prepare_worker(
+        _: Callable[[int], None],
+    ) -> Callable[[Job], Prepared | Compared | Explained]:
+        return Session(load(library), Runtime(runtime))
 
-def _open(
-    library: Path, runtime: Path, _: Callable[[int], None]
-) -> Callable[[Job], Prepared | Compared | Explained]:
-    return Session(load(library), Runtime(runtime))
+    return prepare_worker

@@ -236,3 +236,27 @@ def test_a_local_array_may_become_a_constant(toolchain):
         assert check.judge(Candidate("default<Oz>")).state == "passed"
         other = to_bitcode(toolchain, source.replace(b",;:", b",;."), "c", TRIPLE)
         assert check.judge_module(other).state == "failed"
+
+
+THROWING = b"""
+struct Bad { int code; };
+int inner(int x) { if (x > 3) throw Bad{x}; return x * 2; }
+int outer(int x) { try { return inner(x) + 1; } catch (const Bad &bad) { return -bad.code; } }
+int twice(const int *v, unsigned n) {
+  int s = 0;
+  for (unsigned k = 0; k < n && k < 4; k++) try { s += inner(v[k]); } catch (...) { s ^= 9; }
+  return s;
+}
+"""
+
+
+def test_libraries_of_the_caller_change_no_verdict(toolchain):
+    """onnxruntime brings another unwinder than the C++ runtime that a module throws with."""
+    pytest.importorskip("onnxruntime")
+    bitcode = to_bitcode(toolchain, THROWING, "c++", TRIPLE)
+    with ModuleCheck(toolchain, bitcode, TRIPLE) as check:
+        verdict = check.judge(Candidate("default<O2>"))
+    assert verdict.state == "passed", verdict
+    assert not [f for f in verdict.functions if f.verdict == "failed"]
+    passed = {f.name for f in verdict.functions if f.verdict == "passed"}
+    assert "_Z5twicePKij" in passed  # it catches what it throws
