@@ -53,6 +53,7 @@ class Request:
         output: ``object``, ``assembly``, ``ir`` or ``bitcode``.
         flags: clang's own flags (those for code generation matter here).
         seed: of the local search.
+        never: candidates that are refused unseen: they broke a person's tests before.
         check: ``module`` (PassListEval and differential execution), ``list`` (PassListEval
             alone) or ``none``.
     """
@@ -63,6 +64,7 @@ class Request:
     flags: tuple[str, ...] = ()
     seed: int = 0
     check: str = "module"
+    never: frozenset[Candidate] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class Optimized:
         refused: candidates that were smaller and that the checker refused.
         seconds: in all.
         output: the bytes to write.
+        fallback: those of clang's own ``-Oz``.
+        baseline_candidate: its pass list.
         remarks: what a person should read.
         check_seconds: processor time of differential execution, of that.
         checked: what it found, in one line.
@@ -103,6 +107,8 @@ class Optimized:
     refused: int
     seconds: float
     output: bytes
+    fallback: bytes
+    baseline_candidate: Candidate
     remarks: tuple[str, ...] = ()
     check_seconds: float = 0.0
     checked: str = ""
@@ -170,6 +176,8 @@ def optimize(
             0,
             0.0,
             baseline_output,
+            baseline_output,
+            evaluator.baseline_candidate,
             model=asking.name,
             model_seconds=proposed.seconds,
             prompts=proposed.prompts,
@@ -179,6 +187,9 @@ def optimize(
         for evaluation in _distinct(ledger, baseline, request.objective, shipped):
             if refused == _CHECKED_AT_MOST:
                 break
+            if evaluation.candidate in request.never:
+                refused += 1
+                continue
             emitted = emitter.emit(evaluation)
             if emitted is None or emitted[0].value(request.objective) >= baseline.value(
                 request.objective

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from irsmith.apps.ask import DEFAULT, PROMPTS, proposer
 from irsmith.apps.explain import Explanation, explain
 from irsmith.apps.optimize import EFFORTS, Optimized, Request, optimize
+from irsmith.apps.own_tests import keep_regression, known_bad, settle
 from irsmith.apps.propose import NONE
 from irsmith.apps.source import load
 from irsmith.check.accept import CHECKS
@@ -28,7 +32,7 @@ from irsmith.cli.common import (
 )
 from irsmith.parallel.local import cores
 from irsmith.records import IrsmithError, Size
-from irsmith.toolchain.find import find_toolchain
+from irsmith.toolchain.find import Toolchain, find_toolchain
 
 _SUFFIX = {"object": ".o", "assembly": ".s", "ir": ".ll", "bitcode": ".bc"}
 
@@ -68,6 +72,12 @@ def arguments_parser() -> Parser:
         help="list: PassListEval on the pass list; module: that, and every function called with "
         "the same inputs before and after (default); none",
     )
+    to.add_argument(
+        "--test",
+        metavar="COMMAND",
+        help="your own tests, run by the shell when all outputs are written: units that make "
+        "them fail are found by bisection and fall back to -Oz",
+    )
     to.add_argument("--seed", type=int, default=0, help="of the local search (effort max)")
     asked = ", ".join(f"{name} {count}" for name, count in PROMPTS.items())
     to.add_argument(
@@ -90,6 +100,8 @@ def main(words: Sequence[str]) -> int:
     outputs = [options.output or _default_output(name, kind) for name in options.files]
     if "-" in outputs and (options.json or options.emit_passes):
         raise IrsmithError("stdout cannot hold both the code and the report: name a file with -o")
+    if options.test and "-" in outputs:
+        raise IrsmithError("tests need the code in a file: name one with -o")
     for name in outputs:
         check_writable(name)
     toolchain = find_toolchain()
@@ -99,30 +111,66 @@ def main(words: Sequence[str]) -> int:
     proposes, remark = proposer(options.model)
     if remark:
         say(f"note: {remark}")
+    every: list[tuple[str, Optimized]] = []
     for name, output in zip(options.files, outputs, strict=True):
         module, remarks = load(toolchain, read_input(name, options.language), options.target, flags)
+        wanted = replace(request, never=known_bad(module))
         try:
-            result = optimize(toolchain, module, request, jobs, progress, proposes)
+            result = optimize(toolchain, module, wanted, jobs, progress, proposes)
         except IrsmithError as error:
             raise IrsmithError(f"{name}: {error}") from error
         finally:
             progress.clear()
         write_output(output, result.output)
-        explanation = explain(toolchain, module, result) if options.explain else None
         for remark in (*remarks, *result.remarks):
             say(f"{name}: note: {remark}")
-        if options.json:
-            data = as_json(result)
-            if explanation:
-                data["explain"] = explanation.to_json()
-            print(json.dumps(data), flush=True)
-        else:
-            say(as_text(result, output))
-            if explanation:
-                say(explained(explanation))
-        if options.emit_passes:
-            print(" ".join([f"-passes={result.candidate.passes}", *result.candidate.codegen]))
+        every.append((output, result))
+        if not options.test:
+            _report(toolchain, result, output, options)
+    if options.test:
+        for (output, _), result in zip(every, _tested(every, options.test), strict=True):
+            _report(toolchain, result, output, options)
     return 0
+
+
+def _tested(every: Sequence[tuple[str, Optimized]], command: str) -> Sequence[Optimized]:
+    """What is left after the person's own tests, with what they said on stderr."""
+    made = [result for _, result in every]
+    settled = settle(
+        made, lambda place, data: write_output(every[place][0], data), lambda: _passes(command)
+    )
+    for place in settled.blamed:
+        case = keep_regression(made[place], command)
+        say(f"{made[place].module.name}: the tests fail with {made[place].candidate.passes!r}: "
+            f"-Oz it is; kept as {case}")  # fmt: skip
+    if settled.state == "unknown":
+        say("note: the tests fail with clang's own -Oz too: they say nothing of what was made")
+    else:
+        say(f"tests passed: {command} ({settled.runs} runs)")
+    return settled.results
+
+
+def _passes(command: str) -> bool:
+    """Run the tests; what they print goes to stderr."""
+    return subprocess.run(command, shell=True, stdout=2, check=False).returncode == 0
+
+
+def _report(
+    toolchain: Toolchain, result: Optimized, output: str, options: argparse.Namespace
+) -> None:
+    """Print what came out of an input."""
+    explanation = explain(toolchain, result.module, result) if options.explain else None
+    if options.json:
+        data = as_json(result)
+        if explanation:
+            data["explain"] = explanation.to_json()
+        print(json.dumps(data), flush=True)
+    else:
+        say(as_text(result, output))
+        if explanation:
+            say(explained(explanation))
+    if options.emit_passes:
+        print(" ".join([f"-passes={result.candidate.passes}", *result.candidate.codegen]))
 
 
 def _kind(assembly: bool, emit_llvm: bool) -> str:
