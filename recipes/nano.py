@@ -1,17 +1,23 @@
 """The nano model on a CPU: every stage in order, as the weights in this repository were trained.
 
-    python recipes/pack.py FUNCTIONS --labels LABELS… --rank-only --output DATA \
-        --stages pretrain emulate disassemble tune
+    irsmith corpus functions SEED -o F
+    irsmith label disassemble F -o L/disassemble --per-module 2 --modules 0.07 --longest 5000
+    irsmith label emulate F -o L/emulate --per-module 2 --modules 0.04 --longest 6000
+    irsmith label tune F -o L/tune --modules 0.09 --searched 0.00001 --nominated 1 --shared 1 \
+        --largest 900
+    python recipes/pack.py F --labels L/disassemble L/emulate --output DATA --pretrained 0.05 \
+        --stages pretrain emulate disassemble
+    python recipes/pack.py F --labels L/tune --rank-only --output DATA --stages tune
     irsmith train recipes/nano.py:pretrain --data DATA --out RUN/pretrain
     irsmith train recipes/nano.py:emulate --data DATA --out RUN/emulate \
         --set start=RUN/pretrain/release
     … and so on: disassemble, tune, each from the release of the one before.
 
-Two cores feed eight million tokens in an hour and a half, so that every token must count: prompts are
-learned as well as answers (they are programs like any other), and of tuning only the ranking
-of the portfolio is learned, which takes one prompt and no decoding. Tuning comes last, since
-that is what the model is used for by default, and with a wider window, since large functions
-hold most of the bytes.
+Two cores feed eight million tokens in an hour and a half, so every token must count: prompts
+are learned as well as answers (they are programs like any other), and of tuning only the
+ranking of the portfolio is learned, which takes one prompt and no decoding. Tuning comes
+last, since that is what the model is used for by default, and with a wider window, since
+large functions hold most of the bytes.
 """
 
 from dataclasses import replace
