@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -41,7 +42,10 @@ def arguments_parser() -> Parser:
     )
     to.add_argument("--modules", type=share, default=1.0, help="share that gets labels (default 1)")
     to.add_argument(
-        "--searched", type=share, default=1.0, help="share of these that is searched (default 1)"
+        "--searched",
+        type=functools.partial(share, zero=True),
+        default=1.0,
+        help="share of these that is searched (default 1; 0: the portfolio is measured, no more)",
     )
     for name, what in (
         ("smallest", "IR instructions of the smallest module"),
@@ -65,8 +69,8 @@ def arguments_parser() -> Parser:
     return to
 
 
-def share(text: str) -> float:
-    """An argument above 0 and at most 1.
+def share(text: str, zero: bool = False) -> float:
+    """An argument above 0, or from 0 on, and at most 1.
 
     Raises:
         IrsmithError: it is not.
@@ -74,9 +78,10 @@ def share(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        value = 0.0
-    if not 0 < value <= 1:
-        raise IrsmithError(f"{text!r} is not a share above 0 and at most 1")
+        value = -1.0
+    if not 0 <= value <= 1 or not (value or zero):
+        least = "from 0 to" if zero else "above 0 and at most"
+        raise IrsmithError(f"{text!r} is not a share {least} 1")
     return value
 
 

@@ -149,5 +149,7 @@ def test_a_refused_list_is_no_label(made):
 def test_the_command_says_what_is_wrong(tmp_path, capsys):
     with pytest.raises(IrsmithError, match="not a share"):
         command.main(["x", "-o", str(tmp_path), "--modules", "2"])
+    with pytest.raises(IrsmithError, match="from 0 to 1"):
+        command.main(["x", "-o", str(tmp_path), "--searched", "-1"])
     with pytest.raises(IrsmithError, match="no such file"):
-        command.main([str(tmp_path / "none"), "-o", str(tmp_path)])
+        command.main([str(tmp_path / "none"), "-o", str(tmp_path), "--searched", "0"])
