@@ -13,10 +13,9 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import TypeVar
 
-from irsmith.apps.propose import NONE, Proposed, Proposes, Static
+from irsmith.apps.propose import NONE, Proposed, Proposes, Question, Static
 from irsmith.infer.load import Model, open_named, shipped_models
-from irsmith.records import Module, Objective
-from irsmith.search.portfolio import Portfolio
+from irsmith.records import Module
 from irsmith.toolchain.find import Toolchain
 
 DEFAULT = "nano"
@@ -74,15 +73,7 @@ class ByModel:
         # One thread: the same sums in the same order on machines of any number of cores.
         return open_named(self.name, threads=1)
 
-    def propose(
-        self,
-        toolchain: Toolchain,
-        module: Module,
-        objective: Objective,
-        portfolio: Portfolio,
-        count: int,
-        effort: str,
-    ) -> Proposed:
+    def propose(self, question: Question) -> Proposed:
         """See :class:`irsmith.apps.propose.Proposes`.
 
         The portfolio alone where the model was not taught the objective or the target.
@@ -91,10 +82,11 @@ class ByModel:
             IrsmithError: the model cannot be opened, a server does not answer, or LLVM
                 cannot read the module.
         """
-        if objective != "size":
-            return Proposed(portfolio.candidates[:count])
-        ranked = self.rank(toolchain, module, PROMPTS[effort])
-        return replace(ranked, candidates=merged(ranked.candidates, portfolio.candidates, count))
+        static, count = question.portfolio.candidates, question.count
+        if question.objective != "size":
+            return Proposed(static[:count])
+        ranked = self.rank(question.toolchain, question.module, PROMPTS[question.effort])
+        return replace(ranked, candidates=merged(ranked.candidates, static, count))
 
     def rank(self, toolchain: Toolchain, module: Module, prompts: int) -> Proposed:
         """The lists that the model was taught to rank, likeliest first.

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from irsmith.apps.propose import NONE, Proposed, Proposes, Static
+from irsmith.apps.propose import NONE, Proposed, Proposes, Question, Static
 from irsmith.check.accept import ModuleJudge, Shipped, accept
 from irsmith.records import (
     Candidate,
@@ -152,9 +152,8 @@ def optimize(
         keep = "object" if budget <= _KEEP_OBJECTS and emitter.in_process_object else ""
         ledger = Ledger(evaluator, module.bitcode, request.objective, progress, keep)
         asking = proposer or Static()
-        proposed = asking.propose(
-            toolchain, module, request.objective, portfolio, budget, request.effort
-        )
+        question = Question(toolchain, module, request.objective, portfolio, budget, request.effort)
+        proposed = asking.propose(question)
         ledger.measure(proposed.candidates)
         if request.effort in SEARCHING and budget > len(proposed.candidates):
             space = default_space()

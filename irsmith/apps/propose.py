@@ -36,6 +36,27 @@ class Proposed:
     asked: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be proposed for.
+
+    Attributes:
+        toolchain: where LLVM is.
+        module: unoptimised.
+        objective: what to minimise.
+        portfolio: of the module's target.
+        count: of candidates, at most.
+        effort: how much may be spent on asking.
+    """
+
+    toolchain: Toolchain
+    module: Module
+    objective: Objective
+    portfolio: Portfolio
+    count: int
+    effort: str
+
+
 class Proposes(Protocol):
     """Proposes candidates for one module after another."""
 
@@ -43,25 +64,8 @@ class Proposes(Protocol):
     def name(self) -> str:
         """Of the model that is asked; ``none`` without one."""
 
-    def propose(
-        self,
-        toolchain: Toolchain,
-        module: Module,
-        objective: Objective,
-        portfolio: Portfolio,
-        count: int,
-        effort: str,
-    ) -> Proposed:
-        """Candidates for a module, at most ``count``.
-
-        Args:
-            toolchain: where LLVM is.
-            module: unoptimised.
-            objective: what to minimise.
-            portfolio: of the module's target.
-            count: of candidates.
-            effort: how much may be spent on asking.
-        """
+    def propose(self, question: Question) -> Proposed:
+        """Candidates for a module."""
 
 
 class Static:
@@ -69,14 +73,6 @@ class Static:
 
     name = NONE
 
-    def propose(
-        self,
-        toolchain: Toolchain,
-        module: Module,
-        objective: Objective,
-        portfolio: Portfolio,
-        count: int,
-        effort: str,
-    ) -> Proposed:
+    def propose(self, question: Question) -> Proposed:
         """The portfolio's first candidates."""
-        return Proposed(portfolio.candidates[:count])
+        return Proposed(question.portfolio.candidates[: question.count])

@@ -11,7 +11,7 @@ pytest.importorskip("onnxruntime")
 
 from irsmith.apps.ask import ByModel, merged, model_share, proposer  # noqa: E402
 from irsmith.apps.optimize import Request, optimize  # noqa: E402
-from irsmith.apps.propose import NONE, Static  # noqa: E402
+from irsmith.apps.propose import NONE, Question, Static  # noqa: E402
 from irsmith.apps.source import Input, load  # noqa: E402
 from irsmith.cli import optimize as command  # noqa: E402
 from irsmith.model.config import ModelConfig  # noqa: E402
@@ -53,14 +53,14 @@ def unit(toolchain):
 def test_a_model_says_what_is_compiled_first(toolchain, unit, release):
     asked = ByModel(str(release))
     portfolio = load_portfolio(TARGET)
-    made = asked.propose(toolchain, unit, "size", portfolio, 4, "balanced")
+    made = asked.propose(Question(toolchain, unit, "size", portfolio, 4, "balanced"))
     assert made.prompts == 1 and made.asked == 1 and made.seconds > 0
     assert len(set(made.candidates)) == 4
     assert made.by_model == set(portfolio.candidates[-8:])
     assert sum(c in made.by_model for c in made.candidates) == model_share(4)
-    again = asked.propose(toolchain, unit, "size", portfolio, 4, "balanced")
+    again = asked.propose(Question(toolchain, unit, "size", portfolio, 4, "balanced"))
     assert again.candidates == made.candidates
-    whole = asked.propose(toolchain, unit, "size", portfolio, 400, "max")
+    whole = asked.propose(Question(toolchain, unit, "size", portfolio, 400, "max"))
     assert set(whole.candidates) == set(portfolio.candidates)
 
 
@@ -81,11 +81,11 @@ def test_the_promises_hold_with_a_model(toolchain, unit, release):
 
 def test_a_model_is_asked_only_about_what_it_was_taught(toolchain, unit, release):
     asked, portfolio = ByModel(str(release)), load_portfolio(TARGET)
-    made = asked.propose(toolchain, unit, "instructions", portfolio, 3, "fast")
+    made = asked.propose(Question(toolchain, unit, "instructions", portfolio, 3, "fast"))
     assert made.candidates == portfolio.candidates[:3] and not made.prompts
     other = load(toolchain, Input("-", b"int f(int x) { return x * 3; }", "c"), "aarch64")[0]
     portfolio = load_portfolio(other.target)
-    made = asked.propose(toolchain, other, "size", portfolio, 3, "fast")
+    made = asked.propose(Question(toolchain, other, "size", portfolio, 3, "fast"))
     assert made.candidates == portfolio.candidates[:3] and not made.prompts
 
 
@@ -96,7 +96,7 @@ def test_units_of_any_size_are_asked_about_function_by_function(toolchain, relea
     unit = load(toolchain, Input("-", text.encode(), "c"), None)[0]
     asked, portfolio = ByModel(str(release)), load_portfolio(TARGET)
     for effort, prompts in (("fast", 1), ("balanced", 2)):
-        made = asked.propose(toolchain, unit, "size", portfolio, 2, effort)
+        made = asked.propose(Question(toolchain, unit, "size", portfolio, 2, effort))
         assert made.prompts == prompts and 0 < made.asked < 0.5
 
 
