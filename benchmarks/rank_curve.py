@@ -22,7 +22,7 @@ from typing import Any
 from irsmith.apps.ask import merged
 from irsmith.corpus.rows import corpus_files, read_rows
 from irsmith.infer.load import Model, open_model
-from irsmith.infer.tuning import Tuner
+from irsmith.infer.tuning import Choice, Tuner
 from irsmith.labels.gains import Saved, gain
 from irsmith.labels.rows import read_labels
 from irsmith.model.release import read_about
@@ -102,14 +102,13 @@ def models(place: Path, data: Path | None) -> Iterator[tuple[str, int, Model]]:
         yield f"{place.name} step {step}", state.tokens, model
 
 
-def orders(model: Model, some: Sequence[Case], slots: Sequence[Candidate]) -> list[list[int]]:
-    """Slots by function, likeliest first; none where the prompt does not fit."""
-    found = []
+def orders(model: Model, some: Sequence[Case], slots: Sequence[Candidate]) -> list[list[Choice]]:
+    """The portfolio by function, likeliest first; nothing where the prompt does not fit."""
+    found: list[list[Choice]] = []
     told = meter("functions")
     for number, case in enumerate(some, 1):
         try:
-            ranked = Tuner(model, case.prompt, slots).rank()
-            found.append([one.slot for one in ranked if one.slot is not None])
+            found.append(Tuner(model, case.prompt, slots).rank())
         except IrsmithError:
             found.append([])
         told(number, len(some))
@@ -164,14 +163,19 @@ def main() -> int:
         for place in arguments.places:
             for name, tokens, model in models(place, arguments.data):
                 slots = read_portfolio(model.folder, TARGET)
-                ranked = [[slots[slot] for slot in order] for order in orders(model, some, slots)]
+                said = orders(model, some, slots)
+                ranked = [[one.candidate for one in order if one.candidate] for order in said]
                 silent = sum(not order for order in ranked)
                 print(f"{name}: {tokens:,} tokens; {silent} prompts do not fit", flush=True)
                 filled = [list(dict.fromkeys([*order, *portfolio])) for order in ranked]
                 tell("  its order", [[order[:k] for order in filled] for k in STEPS])
                 tell("  merged", [[merged(o, portfolio, k) for o in ranked] for k in STEPS])
-                numbers = [[portfolio.index(c) for c in o if c in portfolio] for o in ranked]
-                kept.append({"name": name, "tokens": tokens, "orders": numbers})
+                likely = [
+                    [[portfolio.index(c.candidate), c.log_probability] for c in order]
+                    for order in said
+                    if all(c.candidate in portfolio for c in order)
+                ]
+                kept.append({"name": name, "tokens": tokens, "orders": likely})
     except IrsmithError as error:
         print(f"rank_curve.py: {error}", file=sys.stderr)
         return 2
