@@ -32,9 +32,9 @@ from irsmith.search.autotune import Ledger, tune
 from irsmith.search.evaluate import Evaluator
 from irsmith.search.portfolio import load_portfolio
 from irsmith.search.space import default_space
+from irsmith.tasks.render import RenderWorker, Request, at_level
 from irsmith.toolchain.clang import target_triple
 from irsmith.toolchain.find import Toolchain, find_toolchain
-from irsmith.toolchain.pipelines import clang_pipeline
 
 STEPS = (1, 2, 4, 8, 12, 16, 32)
 Row = dict[str, Any]
@@ -70,12 +70,11 @@ def measure(
     work: Path,
     seed: int,
 ) -> list[Row]:
-    """Sizes of each module under -Oz, -Os, the portfolio, and as many random candidates."""
+    """Sizes of each module under -Oz, the portfolio, and as many random candidates."""
     space = default_space()
     rng = random.Random(seed)
     drawn = [space.draw_with_codegen(rng) for _ in range(len(portfolio))]
-    other = Candidate(clang_pipeline(evaluator.toolchain.version, evaluator.triple, "Os"))
-    every = [*portfolio, *drawn, other]
+    every = [*portfolio, *drawn]
 
     def rows(part: Sequence[Module]) -> Iterator[Row]:
         bases = [evaluator.baseline(module.bitcode).size for module in part]
@@ -87,8 +86,7 @@ def measure(
                 "sha256": module.sha256,
                 "base": [base.total, base.text],
                 "portfolio": [pairs(e) for e in evaluations[: len(portfolio)]],
-                "random": [pairs(e) for e in evaluations[len(portfolio) : -1]],
-                "-Os": pairs(evaluations[-1]),
+                "random": [pairs(e) for e in evaluations[len(portfolio) :]],
             }
 
     run = fingerprint([[c.key() for c in every], [m.sha256 for m in modules]])
@@ -114,6 +112,21 @@ def ask(
         ranked = model.rank(toolchain, known[row["sha256"]], PROMPTS["balanced"])
         order = [portfolio.index(c) for c in ranked.candidates if c in portfolio]
         row |= {"ranked": order, "model seconds": ranked.seconds, "asked": ranked.asked}
+
+
+def other_level(toolchain: Toolchain, modules: Sequence[Module], rows: Sequence[Row]) -> None:
+    """Put sizes with clang's -Os and -Oz, of the normalised module, into each row.
+
+    -Os is more than a pipeline: functions are not marked ``minsize`` then.
+    """
+    known = {module.sha256: module for module in modules}
+    with RenderWorker(toolchain, modules[0].target) as renders:
+        for row in rows:
+            source = renders.render(Request(known[row["sha256"]].bitcode, ir=True)).ir
+            if source:
+                for level in ("Os", "Oz"):
+                    made = renders.render(at_level(source, toolchain.version, level, "compiler"))
+                    row[f"-{level}"] = made.size.total
 
 
 def tried(row: Row, kind: str, count: int) -> list[list[int] | None]:
@@ -169,9 +182,9 @@ def table(title: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
     text = sum(row["base"][1] for row in rows) / sum(row["base"][0] for row in rows)
     print(f"\n{title}: {len(rows)} modules of {packages} packages; text is {100 * text:.0f} %")
     print("  k  kind       loaded %  [95 %]          text %   mean %  improved  unchanged")
-    base = sum(row["base"][0] for row in rows)
-    other = sum(row["-Os"][0] if row["-Os"] else row["base"][0] for row in rows)
-    print(f"     -Os        {100 * (1 - other / base):7.2f}")
+    there = [row for row in rows if "-Os" in row]
+    other = sum(row["-Os"] for row in there) / sum(row["-Oz"] for row in there)
+    print(f"     -Os        {100 * (1 - other):7.2f}  (n = {len(there)})")
     if "ranked" in rows[0]:
         seconds = sorted(row["model seconds"] for row in rows)
         print(
@@ -373,6 +386,7 @@ def main() -> None:
             if modules:
                 work = arguments.work / title.replace(" ", "-")
                 rows = measure(evaluator, modules, portfolio, work, arguments.seed)
+                other_level(toolchain, modules, rows)
                 if model:
                     ask(model, toolchain, modules, portfolio, rows)
                 result[title] = table(title, rows)
