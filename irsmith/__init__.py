@@ -17,7 +17,7 @@ The rooms, in the order in which data flows (a room imports only rooms above it)
 
 from irsmith.version import __version__
 
-_API = ("optimize", "autotune", "check_passes")
+_API = ("optimize", "autotune", "check_passes", "disassemble", "emulate")
 __all__ = [*_API, "IrsmithError", "__version__"]
 
 

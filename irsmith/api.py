@@ -1,4 +1,4 @@
-"""The commands as functions: ``irsmith.optimize``, ``irsmith.autotune``, ``irsmith.check_passes``.
+"""The commands as functions: ``irsmith.optimize``, ``autotune``, ``disassemble`` and others.
 
 Each returns a frozen result and raises :class:`irsmith.IrsmithError` with one clear line.
 They start worker processes by ``fork``: call them from a program's main thread.
@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from irsmith.apps.ask import proposer
 from irsmith.apps.autotune import Autotuned
 from irsmith.apps.autotune import autotune as _autotune
+from irsmith.apps.disassemble import Disassembled
+from irsmith.apps.disassemble import disassemble as _disassemble
+from irsmith.apps.emulate import Emulated, Wish
+from irsmith.apps.emulate import emulate as _emulate
+from irsmith.apps.machine_code import load_code
 from irsmith.apps.optimize import EFFORTS, Optimized, Request
 from irsmith.apps.optimize import optimize as _optimize
+from irsmith.apps.sampling import TEMPERATURE, Sampling, opener
 from irsmith.apps.source import Input, load
 from irsmith.check.accept import CHECKS
 from irsmith.check.passlisteval import ListVerdict, PassListEval
@@ -22,6 +29,7 @@ from irsmith.parallel.local import cores
 from irsmith.passlist import PassList
 from irsmith.records import Candidate, IrsmithError, Objective
 from irsmith.search.autotune import Strategy
+from irsmith.tasks.example import Output
 from irsmith.toolchain import codegen as codegen_options
 from irsmith.toolchain.clang import target_triple
 from irsmith.toolchain.find import find_toolchain
@@ -170,3 +178,82 @@ def check_passes(
     programs = get_suite(suite, toolchain, target_triple(target))
     with PassListEval(toolchain, programs, jobs=jobs or cores()) as judge:
         return judge.judge(Candidate(text, tuple(codegen)), reduce=reduce)
+
+
+def disassemble(
+    source: str | Path | bytes,
+    *,
+    functions: Sequence[str] = (),
+    target: str | None = None,
+    model: str | None = None,
+    samples: int = 1,
+    temperature: float = TEMPERATURE,
+    seed: int = 0,
+) -> Disassembled:
+    """IR from machine code, each function graded by recompiling it.
+
+    Args:
+        source: a path, or the content itself as bytes: an object, an executable, a shared
+            object, or assembly.
+        functions: names; empty: all.
+        target: of assembly: ``x86-64``, ``aarch64``, or a triple; None: as it looks.
+        model: the name of a shipped model, a release folder, or the URL of a server; None:
+            the shipped ``nano``.
+        samples: answers a function at most; the first is the likeliest one.
+        temperature: of the others, which are drawn.
+        seed: of those.
+
+    Raises:
+        IrsmithError: bad input, no such function, or no model.
+    """
+    toolchain = find_toolchain()
+    given = _input(source, None)
+    code = load_code(toolchain, given.name, given.data, target)
+    opens, name = opener(model)
+    sampling = Sampling(samples, temperature, seed)
+    return _disassemble(toolchain, code, opens, name, sampling, functions)
+
+
+def emulate(
+    source: str | Path | bytes,
+    passes: str,
+    *,
+    codegen: Sequence[str] = (),
+    output: Output = "ir",
+    compare: bool = False,
+    language: str | None = None,
+    target: str | None = None,
+    flags: Sequence[str] = (),
+    model: str | None = None,
+    samples: int = 1,
+    temperature: float = TEMPERATURE,
+    seed: int = 0,
+) -> Emulated:
+    """What a model says that a pass list gives: a guess, graded if it is compared.
+
+    Args:
+        source: a path, or the text (or bitcode) itself as bytes.
+        passes: pipeline text, as ``opt -passes=`` takes it.
+        codegen: code generation options.
+        output: ``ir`` or ``assembly``.
+        compare: whether to run the passes too, and grade.
+        language: ``c``, ``c++`` or ``ir``; needed for bytes, else the suffix says it.
+        target: ``x86-64`` (default), ``aarch64``, or a triple of those.
+        flags: clang's own flags.
+        model: as in :func:`disassemble`.
+        samples: answers a function at most; the first is the likeliest one.
+        temperature: of the others, which are drawn.
+        seed: of those.
+
+    Raises:
+        CompileError: clang refused the source.
+        IrsmithError: any other bad input, or no model.
+    """
+    if output not in get_args(Output):
+        raise IrsmithError(f"unknown output {output!r}: choose ir or assembly")
+    toolchain = find_toolchain()
+    module, _ = load(toolchain, _input(source, language), target, flags)
+    opens, name = opener(model)
+    sampling = Sampling(samples, temperature, seed)
+    wish = Wish(Candidate(passes, tuple(codegen)), output, compare, sampling)
+    return _emulate(toolchain, module, opens, name, wish)

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from irsmith.apps.ask import DEFAULT
+from irsmith.apps.sampling import TEMPERATURE
 from irsmith.apps.source import Input
 from irsmith.records import OBJECTIVES, IrsmithError
 from irsmith.toolchain.cache import write_beside
@@ -79,6 +81,27 @@ def add_input_options(to: Parser) -> None:
     to.add_argument("--target", help="x86-64 (default), aarch64, or a triple of those")
     to.add_argument("--objective", choices=OBJECTIVES, default="size", help="what is minimised")
     to.add_argument("-j", "--jobs", type=positive, default=None, help="processes (default: cores)")
+
+
+def add_model_options(to: Parser) -> None:
+    """Options that say which model is asked, and how its answers are drawn."""
+    to.add_argument(
+        "--model",
+        metavar="NAME",
+        help=f"{DEFAULT} (default, where it ships), a release folder, or the URL of a server",
+    )
+    to.add_argument(
+        "--samples",
+        type=positive,
+        default=1,
+        metavar="K",
+        help="answers a function at most: the likeliest one, then drawn ones; all are checked, "
+        "the best is kept, and an exact one ends it (default: 1)",
+    )
+    to.add_argument(
+        "--temperature", type=float, default=TEMPERATURE, help="of drawn answers (default: 0.7)"
+    )
+    to.add_argument("--seed", type=int, default=0, help="of drawn answers (default: 0)")
 
 
 def positive(text: str) -> int:

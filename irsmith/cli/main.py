@@ -15,6 +15,8 @@ from irsmith.version import __version__
 COMMANDS = {
     "optimize": "smaller code from C, C++ or IR, checked, never larger than -Oz",
     "autotune": "search for the best pass list of one module",
+    "disassemble": "IR from machine code, each function graded by recompiling it",
+    "emulate": "what a model says that a pass list gives, beside the truth if asked",
     "check-passes": "PassListEval: may this pass list be trusted?",
     "check-modules": "differential execution: do two versions of a module do the same?",
     "fetch-suite": "get the full suite of PassListEval (asks before it installs anything)",

@@ -55,17 +55,30 @@ def object_text(llvm: LLVM, data: bytes, triple: str) -> str:
     read = read_object(data)
     if read.kind != "relocatable":
         raise ObjectError(f"a relocatable object is wanted; this is of the kind {read.kind}")
-    return asm_text("\n".join(_Listing(llvm, read, triple).lines()) + "\n", triple)
+    return listing_text(Listing(llvm, read, triple), triple)
 
 
-class _Listing:
+def listing_text(listing: Listing, triple: str) -> str:
+    """What a listing says, normalised."""
+    return asm_text("\n".join(listing.lines()) + "\n", triple)
+
+
+class Listing:
+    """Prints an object; :mod:`irsmith.corpus.piece` prints one function of one.
+
+    Args:
+        llvm: the loaded library.
+        read: the object.
+        triple: its target.
+    """
+
     def __init__(self, llvm: LLVM, read: ElfObject, triple: str) -> None:
         self.object, self.arch = read, read.arch
         self.disassembler = disassembler.of(llvm, triple)
         self.sections = {s.number: s for s in read.sections if s.name not in _UNWIND}
         self.symbols: dict[int, list[Symbol]] = {number: [] for number in self.sections}
         for symbol in read.symbols:
-            if symbol.section in self.symbols and not _is_mark(symbol.name, self.arch):
+            if symbol.section in self.symbols and not is_mark(symbol.name, self.arch):
                 self.symbols[symbol.section].append(symbol)
         self.local = {
             number: sorted(
@@ -83,7 +96,7 @@ class _Listing:
         for number, section in self.sections.items():
             fixups = fixups_of(self.arch, section)
             if section.flags & SHF_EXEC:
-                code[number] = list(decode(self.arch, self.disassembler, section, fixups))
+                code[number] = self.decoded(section, fixups)
             else:
                 data[number] = fixups
         for number, instructions in code.items():
@@ -109,6 +122,10 @@ class _Listing:
                 yield from data_lines(self.arch, section, points)
         yield from self._weak()
 
+    def decoded(self, section: ObjectSection, fixups: list[Fixup]) -> list[Instruction]:
+        """The instructions of a section."""
+        return list(decode(self.arch, self.disassembler, section, fixups))
+
     def _label(self, number: int, offset: int) -> str:
         """How a place in a section is called; it gets a label if it has no local name."""
         local = self.local[number]
@@ -117,7 +134,7 @@ class _Listing:
             # Data has places within a variable; code has labels.
             size = 1 if self.sections[number].flags & SHF_EXEC else max(local[at].size, 1)
             if offset < local[at].value + size:
-                return _plus(_quoted(local[at].name), offset - local[at].value)
+                return _plus(quoted(local[at].name), offset - local[at].value)
         inside = min(max(offset, 0), self.sections[number].size)
         self.labels[number].add(inside)
         return _plus(f".Lat_{number}_{inside}", offset - inside)
@@ -129,7 +146,7 @@ class _Listing:
             return self._label(symbol.section, symbol.value + addend)
         if not symbol.name or symbol.type == STT_SECTION:
             raise ObjectError(f"a relocation to {symbol.name or 'nothing'}")
-        return _plus(_quoted(symbol.name), addend)
+        return _plus(quoted(symbol.name), addend)
 
     def _expression(self, fixup: Fixup) -> str:
         symbol = fixup.relocation.symbol
@@ -264,20 +281,21 @@ class _Listing:
     def _common(self) -> Iterator[str]:
         for symbol in self.object.symbols:
             if symbol.section == SHN_COMMON:
-                yield f".comm {_quoted(symbol.name)},{symbol.size},{symbol.value}"
+                yield f".comm {quoted(symbol.name)},{symbol.size},{symbol.value}"
 
     def _weak(self) -> Iterator[str]:
         for symbol in self.object.symbols:
             if symbol.section == SHN_UNDEF and symbol.binding == STB_WEAK:
-                yield f".weak {_quoted(symbol.name)}"
+                yield f".weak {quoted(symbol.name)}"
 
 
-def _is_mark(name: str, arch: str) -> bool:
+def is_mark(name: str, arch: str) -> bool:
     """Whether a symbol says that code or data begins: the ELF ABI of AArch64."""
     return arch == "AArch64" and name[:2] in ("$x", "$d") and (len(name) == 2 or name[2] == ".")
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A symbol as assembly writes it."""
     if _PLAIN.fullmatch(name):
         return name
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -295,7 +313,7 @@ def _by_offset(symbols: list[Symbol]) -> dict[int, list[Symbol]]:
 
 
 def _symbol_lines(symbol: Symbol) -> Iterator[str]:
-    name = _quoted(symbol.name)
+    name = quoted(symbol.name)
     if symbol.binding != STB_LOCAL:
         yield f"{'.weak' if symbol.binding == STB_WEAK else '.globl'} {name}"
     yield f"{name}:"

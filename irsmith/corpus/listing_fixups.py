@@ -209,7 +209,10 @@ def substitute(text: str, fixup: Fixup, expression: str) -> str:
             numbers.pop()
         if not numbers:
             raise ObjectError(f"no field for a relocation in {text!r}")
-        return text[: numbers[-1].start()] + expression + text[numbers[-1].end() :]
+        after = text[numbers[-1].end() :]
+        if "_hi12:" in form.before:  # the operator says it
+            after = after.removesuffix(", lsl #12")
+        return text[: numbers[-1].start()] + expression + after
     before, mark, after = text.partition(str(fixup.mark))
     if not mark or before[-1:].isdigit() or after[:1].isdigit():
         raise ObjectError(f"no field for a relocation in {text!r}")

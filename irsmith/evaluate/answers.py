@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from irsmith.corpus.rows import Row
 from irsmith.corpus.split import split_of
+from irsmith.infer.draw import Judged, draw
 from irsmith.infer.load import Model
-from irsmith.infer.sample import Sample, Settings, sample
+from irsmith.infer.sample import Settings
 from irsmith.infer.tuning import Tuner
 from irsmith.labels.gains import Gain, Saved, gain
 from irsmith.records import Candidate, IrsmithError, Objective, Verdict
@@ -136,9 +137,6 @@ class Read:
     reason: str = ""
 
 
-_GRADES = ("exact", "same bytes", "compiles", "failed")
-
-
 def disassemble_module(
     renders: Renders,
     model: Model,
@@ -169,12 +167,12 @@ def disassemble_module(
     assert assembly is not None and ir is not None
     truth = disassemble.code_of_answer(renders, disassemble.DisassembleAnswer(label.level, ir))
 
-    def grade(parts: Sequence[Part]) -> tuple[str, str]:
+    def judge(parts: Sequence[Part]) -> Judged[None]:
         answer = disassemble.parse_answer(assembly, parts)
         found = disassemble.score(renders, assembly, answer, truth)
-        return found.grade, found.reason
+        return Judged(found.grade, found.reason)
 
-    return _read(model, row, disassemble.prompt_parts(assembly), grade, settings, samples)
+    return _read(model, row, disassemble.prompt_parts(assembly), judge, settings, samples)
 
 
 def emulate_module(
@@ -206,42 +204,28 @@ def emulate_module(
     prompt = emulate.EmulatePrompt(source, label.candidate, label.before, label.output)
     truth = emulate.EmulateAnswer(label.after, output)
 
-    def grade(parts: Sequence[Part]) -> tuple[str, str]:
+    def judge(parts: Sequence[Part]) -> Judged[None]:
         found = emulate.score(renders, prompt, emulate.parse_answer(prompt, parts), truth)
         if found.exact:
-            return "exact", ""
+            return Judged("exact")
         if found.same_bytes:
-            return "same bytes", ""
-        return ("compiles" if found.parses else "failed"), found.reason
+            return Judged("same bytes")
+        return Judged("compiles" if found.parses else "failed", found.reason)
 
-    return _read(model, row, emulate.prompt_parts(prompt), grade, settings, samples)
+    return _read(model, row, emulate.prompt_parts(prompt), judge, settings, samples)
 
 
 def _read(
     model: Model,
     row: Row,
     prompt: Sequence[Part],
-    grade: Callable[[Sequence[Part]], tuple[str, str]],
+    judge: Callable[[Sequence[Part]], Judged[None]],
     settings: Settings,
     samples: int,
 ) -> Read:
     """Draw answers to a prompt and keep the best grade."""
-    ids = model.packer.ids(prompt)
-    began = time.perf_counter()
-    best, reason, drawn = "failed", "no answer", 0
-
-    def stop(one: Sample) -> bool:
-        nonlocal best, reason, drawn
-        drawn += 1
-        got, why = grade(model.packer.parts(one.ids)) if one.ended else ("failed", "cut off")
-        if drawn == 1 or _GRADES.index(got) < _GRADES.index(best):
-            best, reason = got, why
-        return best == "exact"
-
-    try:
-        state = model.engine.prefill(ids)
-        sample(model.engine, state, samples, (model.packer.end,), settings, stop=stop)
-    except IrsmithError as error:
-        reason = str(error)
-    seconds = time.perf_counter() - began
-    return Read(row.package, row.file, len(ids), best, drawn, seconds, reason)
+    drawn = draw(model, prompt, judge, [(samples, settings)])
+    best = drawn.best
+    return Read(
+        row.package, row.file, drawn.tokens, best.grade, drawn.samples, drawn.seconds, best.reason
+    )

@@ -178,13 +178,27 @@ class Renderer:
     def _assemble(self, source: AssemblyText, keep: bool) -> Rendered:
         """An object of assembly; LLVM's assembler is reached as assembly of a module."""
         check_text(source.text)
-        lines = restore_asm(source.text).encode()
-        with self.llvm.context() as context:
-            module = context.parse(b"")
-            module.set_target(source.triple)
-            _set_assembly(self.llvm)(module.handle, lines, len(lines))
-            made = module.emit(features=_ASSEMBLER[arch_of(source.triple)])
+        made = assemble(self.llvm, restore_asm(source.text), source.triple)
         return Rendered(loaded_size(made), code_of(made), assembly=source if keep else None)
+
+
+def assemble(llvm: LLVM, text: str, triple: str) -> bytes:
+    """The object of assembly as compilers print it.
+
+    Args:
+        llvm: the loaded library; it may die.
+        text: checked by :func:`irsmith.tasks.text.check_text`.
+        triple: its target.
+
+    Raises:
+        LLVMError: LLVM's assembler refuses it.
+    """
+    lines = text.encode()
+    with llvm.context() as context:
+        module = context.parse(b"")
+        module.set_target(triple)
+        _set_assembly(llvm)(module.handle, lines, len(lines))
+        return module.emit(features=_ASSEMBLER[arch_of(triple)])
 
 
 @functools.cache

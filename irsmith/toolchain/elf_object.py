@@ -183,6 +183,29 @@ def _read(data: bytes) -> ElfObject:
     return ElfObject(_MACHINES[machine], _TYPES[kind], sections, named)
 
 
+def dynamic_relocations(data: bytes) -> list[tuple[int, int, str, int]]:
+    """What the loader of a linked file fills in.
+
+    Returns:
+        Address, type, name of the symbol (perhaps empty) and addend of each, by address.
+
+    Raises:
+        ObjectError: a damaged file.
+    """
+    try:
+        tables = _Tables(data, list(_headers(data)))
+        found = []
+        for number, raw in enumerate(tables.raw):
+            if raw.type == SHT_RELA and raw.flags & SHF_ALLOC:
+                symbols = tables.symbols_of(raw.link) if raw.link else []
+                for address, info, addend in _RELA.iter_unpack(tables.content(number)):
+                    name = symbols[info >> 32].name if info >> 32 else ""
+                    found.append((address, info & 0xFFFFFFFF, name, addend))
+        return sorted(found)
+    except (struct.error, IndexError, ValueError) as error:
+        raise ObjectError(f"a damaged object: {error}") from error
+
+
 def _is_align(align: int) -> bool:
     return align <= _LARGEST_ALIGN and not align & (align - 1)
 

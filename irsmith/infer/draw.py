@@ -1,0 +1,107 @@
+"""Answers drawn until one is as good as can be: what evaluation and a person's own file share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from irsmith.infer.load import Model
+from irsmith.infer.sample import Sample, Settings, sample
+from irsmith.records import IrsmithError
+from irsmith.tasks.example import Part
+
+GRADES = ("exact", "equivalent", "same bytes", "compiles", "failed")
+"""Of answers of any task, best first."""
+Kept = TypeVar("Kept")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(Generic[Kept]):
+    """What an answer is worth.
+
+    Attributes:
+        grade: one of :data:`GRADES`.
+        reason: why it is no better.
+        kept: what is wanted of the answer; None if it is nothing.
+    """
+
+    grade: str
+    reason: str = ""
+    kept: Kept | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn(Generic[Kept]):
+    """The best of some answers.
+
+    Attributes:
+        best: the first of those with the best grade.
+        samples: answers drawn.
+        tokens: of the prompt.
+        seconds: of the model and of judging.
+    """
+
+    best: Judged[Kept]
+    samples: int
+    tokens: int
+    seconds: float
+
+
+def greedy_first(samples: int, settings: Settings) -> tuple[tuple[int, Settings], ...]:
+    """Rounds of which the first is the likeliest answer and the other draws the rest."""
+    rest = ((samples - 1, settings),) if samples > 1 else ()
+    return (1, replace(settings, temperature=0.0)), *rest
+
+
+def draw(
+    model: Model,
+    prompt: Sequence[Part],
+    judge: Callable[[Sequence[Part]], Judged[Kept]],
+    rounds: Sequence[tuple[int, Settings]],
+    enough: str = "exact",
+) -> Drawn[Kept]:
+    """Draw answers to a prompt, judge each, and keep the best; one that is enough ends it.
+
+    Args:
+        model: answers.
+        prompt: up to where the answer begins.
+        judge: says what an answer is worth.
+        rounds: how many to draw, and how; one round after the other, the prompt read once.
+        enough: the grade that no other answer is drawn behind.
+
+    Returns:
+        What was best. Its grade is ``failed``, with the reason, where the prompt does not
+        fit or the model cannot answer.
+    """
+    began = time.perf_counter()
+    ids = model.packer.ids(prompt)
+    window = model.engine.shape.context
+    best: Judged[Kept] = Judged("failed", "no answer")
+    drawn = 0
+
+    def stop(one: Sample) -> bool:
+        nonlocal best, drawn
+        drawn += 1
+        if one.ended:
+            got = judge(model.packer.parts(one.ids))
+        else:
+            got = Judged("failed", f"the answer was cut off after {len(one.ids)} tokens")
+        if drawn == 1 or GRADES.index(got.grade) < GRADES.index(best.grade):
+            best = got
+        return best.grade == enough
+
+    if len(ids) >= window:
+        best = Judged("failed", f"{len(ids)} tokens do not fit the window of {window}")
+    else:
+        try:
+            state = model.engine.prefill(ids)
+            for count, settings in rounds:
+                sample(model.engine, state, count, (model.packer.end,), settings, stop=stop)
+                if best.grade == enough:
+                    break
+        except IrsmithError as error:
+            if not drawn:
+                best = Judged("failed", str(error))
+    return Drawn(best, drawn, len(ids), time.perf_counter() - began)
