@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from irsmith.apps.propose import NONE, Proposed, Proposes, Question, Static
 from irsmith.infer.load import Model, open_named, shipped_models
-from irsmith.records import Module
+from irsmith.records import IrsmithError, Module
 from irsmith.toolchain.find import Toolchain
 
 DEFAULT = "nano"
@@ -76,17 +76,22 @@ class ByModel:
     def propose(self, question: Question) -> Proposed:
         """See :class:`irsmith.apps.propose.Proposes`.
 
-        The portfolio alone where the model was not taught the objective or the target.
-
-        Raises:
-            IrsmithError: the model cannot be opened, a server does not answer, or LLVM
-                cannot read the module.
+        The portfolio alone where the model was not taught the objective or the target, and,
+        with a remark, where it cannot be asked.
         """
         static, count = question.portfolio.candidates, question.count
         if question.objective != "size":
             return Proposed(static[:count])
-        ranked = self.rank(question.toolchain, question.module, PROMPTS[question.effort])
-        return replace(ranked, candidates=merged(ranked.candidates, static, count))
+        try:
+            ranked = self.rank(question.toolchain, question.module, PROMPTS[question.effort])
+        except IrsmithError as error:
+            # A module that LLVM compiles is compiled, whatever becomes of the question.
+            return Proposed(static[:count], remark=f"the model was not asked: {error}")
+        return replace(
+            ranked,
+            candidates=merged(ranked.candidates, static, count),
+            by_model=frozenset(ranked.candidates[: model_share(count)]),
+        )
 
     def rank(self, toolchain: Toolchain, module: Module, prompts: int) -> Proposed:
         """The lists that the model was taught to rank, likeliest first.
@@ -97,6 +102,10 @@ class ByModel:
             toolchain: where LLVM is.
             module: unoptimised.
             prompts: functions to ask about where the module does not fit as a whole.
+
+        Raises:
+            IrsmithError: the model cannot be opened, a server does not answer, or the
+                module cannot be written out as a prompt.
         """
         from irsmith.infer.window import propose  # brings numpy: only where a model is asked
         from irsmith.model.slots import read_portfolio

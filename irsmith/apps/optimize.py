@@ -137,7 +137,7 @@ def optimize(
         proposer: says what to compile first; None: no model, the portfolio alone.
 
     Raises:
-        IrsmithError: the model cannot be asked, or LLVM cannot compile the module even at ``-Oz``.
+        IrsmithError: LLVM cannot compile the module even at ``-Oz``.
     """
     started = time.monotonic()
     portfolio = load_portfolio(module.target)
@@ -177,6 +177,7 @@ def optimize(
             baseline_output,
             baseline_output,
             evaluator.baseline_candidate,
+            (proposed.remark,) if proposed.remark else (),
             model=asking.name,
             model_seconds=proposed.seconds,
             prompts=proposed.prompts,

@@ -23,10 +23,11 @@ class Proposed:
 
     Attributes:
         candidates: each once.
-        by_model: those that a model ranked.
+        by_model: those that a model put there.
         seconds: of the model, reading prompts included.
         prompts: how many it was asked.
         asked: share of the module that it was asked about, by unoptimised instructions.
+        remark: why it could not be asked; usually empty.
     """
 
     candidates: tuple[Candidate, ...]
@@ -34,6 +35,7 @@ class Proposed:
     seconds: float = 0.0
     prompts: int = 0
     asked: float = 0.0
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def test_json_has_the_fields_that_scripts_read(source, tmp_path):
     result = json.loads(done.stdout)
     assert list(result["baseline"]) == list(result["result"]) == FIELDS
     assert result["objective"] == "size" and result["target"].startswith("x86_64")
-    assert result["source"] in ("baseline", "portfolio")
+    assert result["source"] in ("baseline", "portfolio", "model")
     assert set(result["verdict"]) == {"verifier", "pass_list", "module", "tests"}
     assert result["candidates"] == 2 and result["compilations"] == 3
     assert result["result"]["total"] <= result["baseline"]["total"]
