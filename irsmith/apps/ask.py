@@ -20,7 +20,7 @@ from irsmith.toolchain.find import Toolchain
 
 DEFAULT = "nano"
 """The model that is asked where nobody names one, if it can be."""
-PROMPTS = {"fast": 1, "balanced": 16, "max": 64}
+PROMPTS = {"fast": 0, "balanced": 16, "max": 64}
 """Functions, largest first, that it is asked about where a unit does not fit, by effort."""
 One = TypeVar("One", bound=Hashable)
 """A candidate, or its place in a portfolio."""

@@ -93,7 +93,7 @@ def propose(
         lists: whether to look for lists beyond the portfolio; without it, a prompt costs no
             more than reading it.
         steps: of the search for lists, a prompt.
-        most_functions: of a unit that does not fit.
+        most_functions: of a unit that does not fit; 0: then nothing is asked.
 
     Raises:
         IrsmithError: LLVM cannot read the module.
@@ -107,6 +107,10 @@ def propose(
         if tokens + room <= model.engine.shape.context:
             choices = ask.choices(tuner_prompt, count)
             return Proposal(tuple(choices), (Piece(module.name, tokens, 0),))
+        if most_functions < 1:
+            window = model.engine.shape.context
+            reason = f"{tokens} tokens do not fit the window of {window}"
+            return Proposal((), (Piece(module.name, tokens, 0, left_out=reason),))
         pieces: list[Piece] = []
         answers: list[tuple[float, list[Choice]]] = []
         (outcome,) = cut_units(toolchain, [module])
