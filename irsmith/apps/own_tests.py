@@ -26,7 +26,7 @@ class Settled:
         results: one a unit; those to blame are -Oz.
         blamed: places of the units that fell back.
         state: ``passed``: the tests pass with what is written; ``unknown``: they fail with
-            -Oz too, so they say nothing of what was made, which stays.
+            -Oz too, always or now and then, so they say nothing of what was made, which stays.
         runs: of the command.
     """
 
@@ -63,16 +63,16 @@ def settle(
     blamed: list[int] = []
     try:
         if not with_optimised(active):
-            if not with_optimised([]):
-                for place, one in enumerate(made):
-                    write(place, one.output)
-                return Settled(tuple(_with(one, "unknown") for one in made), (), "unknown", runs)
-            failing = True
-            while failing:
+            failing, with_oz = True, with_optimised([])
+            while failing and with_oz and active:
                 guilty = _last_of_shortest(active, with_optimised)
                 blamed.append(guilty)
                 active.remove(guilty)
                 failing = not with_optimised(active)
+            if failing:  # nothing is left to blame
+                for place, one in enumerate(made):
+                    write(place, one.output)
+                return Settled(tuple(_with(one, "unknown") for one in made), (), "unknown", runs)
     except BaseException:
         for place, one in enumerate(made):
             write(place, one.fallback)

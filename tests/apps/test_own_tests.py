@@ -80,6 +80,15 @@ def test_tests_that_fail_anyway_blame_nobody():
     assert {one.verdict.tests for one in settled.results} == {"unknown"}
 
 
+def test_tests_that_fail_now_and_then_blame_nobody():
+    tests = Command(())
+    said = iter([False, True, False, False])  # all, -Oz, then each run without the blamed
+
+    settled = settle([unit(0), unit(1)], tests.write, lambda: next(said, False))
+    assert settled.state == "unknown" and not settled.blamed
+    assert tests.files == {0: b"good 0", 1: b"good 1"}
+
+
 def test_what_is_interrupted_leaves_oz():
     tests = Command({0})
 
