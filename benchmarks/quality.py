@@ -3,10 +3,12 @@
     python benchmarks/quality.py --corpus DIR [--functions N] [--units N] [--long N]
         [--model NAME] [--split validation]
 
-Per number of candidates k: a model with the portfolio, the static portfolio, and random
-search at equal compilations, on whole units and on single functions of the test split, and
-what -Os gives; a long search on some of them, and the share of its gain that the others
-reach on the same modules. All loaded bytes, executable bytes, mean a module, improved and
+Per number of candidates k: the portfolio in the forest's order (what ``irsmith optimize``
+compiles), in its own, with a language model if one is named, and random search, at equal
+compilations, on whole units and on single functions of the test split, what the forest's
+order wins over the portfolio's own on the same modules, and what -Os gives; a long search on
+some of them, and the share of its gain that the others reach on the same modules. All loaded
+bytes, executable bytes, mean a module, improved and
 unchanged, with 95 % bootstrap intervals by package (packages are resampled, since
 modules of one package are alike). Prints a table; ``--json FILE`` keeps the numbers.
 """
@@ -30,6 +32,7 @@ from irsmith.parallel.shards import fingerprint, run_shards
 from irsmith.records import Candidate, Evaluation, Module
 from irsmith.search.autotune import Ledger, tune
 from irsmith.search.evaluate import Evaluator
+from irsmith.search.forest import digest_of, features, load_forest
 from irsmith.search.portfolio import load_portfolio
 from irsmith.search.space import default_space
 from irsmith.tasks.render import RenderWorker, Request, at_level
@@ -99,6 +102,22 @@ def measure(
     return [row for row in measured if row["base"][0]]  # a unit of declarations has no bytes
 
 
+def put_in_order(
+    evaluator: Evaluator,
+    modules: Sequence[Module],
+    portfolio: Sequence[Candidate],
+    rows: Sequence[Row],
+) -> None:
+    """Put the forest's order of the portfolio into each row, if there is one for the target."""
+    forest = load_forest(evaluator.triple)
+    if forest is None or forest.portfolio != digest_of(portfolio):
+        return
+    known = {module.sha256: module for module in modules}
+    for row in rows:
+        made = evaluator.baseline(known[row["sha256"]].bitcode, census=True)
+        row["forest"] = forest.order(features(made.census, made.size), len(portfolio))
+
+
 def ask(
     model: ByModel,
     toolchain: Toolchain,
@@ -131,11 +150,12 @@ def other_level(toolchain: Toolchain, modules: Sequence[Module], rows: Sequence[
 
 def tried(row: Row, kind: str, count: int) -> list[list[int] | None]:
     """Bytes of the first ``count`` candidates of a kind."""
-    if kind != "model":
+    if kind in ("portfolio", "random"):
         found: list[list[int] | None] = row[kind][:count]
         return found
-    numbers = range(len(row["portfolio"]))
-    return [row["portfolio"][number] for number in merged(row["ranked"], numbers, count)]
+    order = row.get("forest", range(len(row["portfolio"])))[:count]
+    chosen = merged(row["ranked"], order, count) if kind == "model" else order
+    return [row["portfolio"][number] for number in chosen]
 
 
 def best(row: Row, kind: str, count: int) -> list[int]:
@@ -193,7 +213,7 @@ def table(title: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
             f"{100 * sum(row['asked'] for row in rows) / len(rows):.0f} % of each in the mean, "
             f"nothing of {sum(not row['ranked'] for row in rows)}"
         )
-    kinds = ("model", "portfolio", "random") if "ranked" in rows[0] else ("portfolio", "random")
+    kinds = [*kinds_of(rows), "random"]
     lines = []
     for count in STEPS:
         for kind in kinds:
@@ -219,7 +239,33 @@ def table(title: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
                     "packages": packages,
                 }
             )
+    for count in STEPS if "forest" in kinds else ():
+
+        def more(some: Sequence[Row], count: int = count) -> float:
+            return (
+                saved(some, "forest", count)["loaded"] - saved(some, "portfolio", count)["loaded"]
+            )
+
+        def mean(some: Sequence[Row], count: int = count) -> float:
+            return saved(some, "forest", count)["mean"] - saved(some, "portfolio", count)["mean"]
+
+        low, high = interval(rows, more)
+        least, most = interval(rows, mean)
+        print(
+            f" {count:>2}  forest over portfolio {more(rows):6.2f}  [{low:5.2f}, {high:5.2f}]; "
+            f"mean {mean(rows):5.2f} [{least:5.2f}, {most:5.2f}]"
+        )
+        lines.append(
+            {"k": count, "kind": "forest over portfolio", "loaded": more(rows),
+             "interval": [low, high], "mean": mean(rows), "mean interval": [least, most]}
+        )  # fmt: skip
     return lines
+
+
+def kinds_of(rows: Sequence[Row]) -> list[str]:
+    """Whose orders of the portfolio the rows hold."""
+    there = {"model": "ranked", "forest": "forest"}
+    return [*(kind for kind, key in there.items() if key in rows[0]), "portfolio"]
 
 
 def long_search(
@@ -312,7 +358,8 @@ def draw(result: dict[str, Any], path: Path) -> None:
     kinds = [title for title in ("whole units", "single functions") if title in result]
     figure, every = pyplot.subplots(1, len(kinds), figsize=(5 * len(kinds), 3.6), squeeze=False)
     for axes, title in zip(every[0], kinds, strict=True):
-        for kind, mark in (("model", "^-"), ("portfolio", "o-"), ("random", "s--")):
+        marks = {"forest": "D-", "model": "^-", "portfolio": "o-", "random": "s--"}
+        for kind, mark in marks.items():
             lines = [line for line in result[title] if line["kind"] == kind]
             if not lines:
                 continue
@@ -387,6 +434,7 @@ def main() -> None:
                 work = arguments.work / title.replace(" ", "-")
                 rows = measure(evaluator, modules, portfolio, work, arguments.seed)
                 other_level(toolchain, modules, rows)
+                put_in_order(evaluator, modules, portfolio, rows)
                 if model:
                     ask(model, toolchain, modules, portfolio, rows)
                 result[title] = table(title, rows)
@@ -401,8 +449,7 @@ def main() -> None:
                         arguments.seed,
                     )
                     result[f"long search, {title}"] = curve_table(title, found, arguments.budget)
-                    kinds = ("model", "portfolio") if model else ("portfolio",)
-                    result[f"share, {title}"] = shares_of_long(rows, found, kinds)
+                    result[f"share, {title}"] = shares_of_long(rows, found, kinds_of(rows))
     if arguments.plot:
         draw(result, arguments.plot)
     if arguments.json:

@@ -75,9 +75,9 @@ def optimize(
         output: ``object``, ``assembly``, ``ir`` or ``bitcode``.
         check: ``module`` (PassListEval on the list, differential execution of the module),
             ``list`` (PassListEval alone) or ``none`` (LLVM's verifier alone).
-        model: proposes what is compiled first: the name of a shipped model, a release
-            folder, the URL of a server, or ``none``; None: the shipped ``nano`` where it
-            can be opened.
+        model: who says what is compiled first: ``forest`` (None: the same), ``none`` (the
+            portfolio in its own order), the name of a shipped language model, a release
+            folder, or the URL of a server.
         jobs: worker processes (default: cores); does not change the result.
 
     Raises:
@@ -91,7 +91,7 @@ def optimize(
     toolchain = find_toolchain()
     module, _ = load(toolchain, _input(source, language), target, flags)
     request = Request(objective, effort, output, tuple(flags), check=check)
-    return _optimize(toolchain, module, request, jobs or cores(), proposer=proposer(model)[0])
+    return _optimize(toolchain, module, request, jobs or cores(), proposer=proposer(model))
 
 
 def autotune(

@@ -1,7 +1,7 @@
-"""A model is asked what to compile first.
+"""A language model is asked what to compile first.
 
 It orders the lists that it was taught to rank, with one prompt (or one a function, where a
-unit does not fit its window); the static portfolio fills up.
+unit does not fit its window); the forest's order fills up.
 """
 
 from __future__ import annotations
@@ -10,48 +10,38 @@ import functools
 import time
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import TypeVar
 
-from irsmith.apps.propose import NONE, Proposed, Proposes, Question, Static
-from irsmith.infer.load import Model, open_named, shipped_models
+from irsmith.apps.propose import FOREST, NONE, ByForest, Proposed, Proposes, Question, Static
+from irsmith.infer.load import Model, open_named
 from irsmith.records import IrsmithError, Module
 from irsmith.toolchain.find import Toolchain
 
 DEFAULT = "nano"
-"""The model that is asked where nobody names one, if it can be."""
+"""The model that is asked where nobody names one, by commands that need one."""
 PROMPTS = {"fast": 0, "balanced": 16, "max": 64}
 """Functions, largest first, that it is asked about where a unit does not fit, by effort."""
 One = TypeVar("One", bound=Hashable)
 """A candidate, or its place in a portfolio."""
-_NEEDS = ("numpy", "tokenizers", "onnxruntime")
 
 
-def proposer(name: str | None = None) -> tuple[Proposes, str]:
+def proposer(name: str | None = None) -> Proposes:
     """Who proposes.
 
     Args:
-        name: what :func:`irsmith.infer.load.open_named` takes, or ``none``; None: the model
-            that ships, if it and what it needs are installed.
-
-    Returns:
-        The proposer, and why it asks no model though nobody said ``none``.
+        name: what :func:`irsmith.infer.load.open_named` takes, or ``none`` or ``forest``;
+            None: the forest, which was measured to be better than the model that ships.
 
     Raises:
         IrsmithError: the model that was named cannot be opened.
     """
+    if name is None or name == FOREST:
+        return ByForest()
     if name == NONE:
-        return Static(), ""
-    if name is None:
-        missing = [package for package in _NEEDS if find_spec(package) is None]
-        if DEFAULT not in shipped_models():
-            return Static(), ""
-        if missing:
-            return Static(), "no model is asked: that needs pip install 'irsmith[infer]'"
-        return ByModel(DEFAULT), ""
+        return Static()
     asked = ByModel(name)
     _ = asked.model  # what a person named is opened before any work is done
-    return asked, ""
+    return asked
 
 
 class ByModel:
@@ -76,20 +66,20 @@ class ByModel:
     def propose(self, question: Question) -> Proposed:
         """See :class:`irsmith.apps.propose.Proposes`.
 
-        The portfolio alone where the model was not taught the objective or the target, and,
+        The forest alone where the model was not taught the objective or the target, and,
         with a remark, where it cannot be asked.
         """
-        static, count = question.portfolio.candidates, question.count
+        others, count = ByForest().propose(question).candidates, question.count
         if question.objective != "size":
-            return Proposed(static[:count])
+            return Proposed(others)
         try:
             ranked = self.rank(question.toolchain, question.module, PROMPTS[question.effort])
         except IrsmithError as error:
             # A module that LLVM compiles is compiled, whatever becomes of the question.
-            return Proposed(static[:count], remark=f"the model was not asked: {error}")
+            return Proposed(others, remark=f"the model was not asked: {error}")
         return replace(
             ranked,
-            candidates=merged(ranked.candidates, static, count),
+            candidates=merged(ranked.candidates, others, count),
             by_model=frozenset(ranked.candidates[: model_share(count)]),
         )
 
@@ -127,18 +117,18 @@ class ByModel:
         )
 
 
-def merged(ranked: Sequence[One], portfolio: Sequence[One], count: int) -> tuple[One, ...]:
-    """The model's order and the portfolio's in one, each candidate once.
+def merged(ranked: Sequence[One], others: Sequence[One], count: int) -> tuple[One, ...]:
+    """The model's order and another in one, each candidate once.
 
     Args:
         ranked: by the model, likeliest first.
-        portfolio: in its own order, whose first lists go well together.
+        others: an order whose first lists go well together.
         count: of candidates.
     """
     first = ranked[: model_share(count)]
-    return tuple(dict.fromkeys([*first, *portfolio, *ranked]))[:count]
+    return tuple(dict.fromkeys([*first, *others, *ranked]))[:count]
 
 
 def model_share(count: int) -> int:
-    """How many of some candidates the model names before the portfolio fills up."""
+    """How many of some candidates the model names before the others fill up."""
     return -(-count // 2)

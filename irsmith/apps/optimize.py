@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from irsmith.apps.propose import NONE, Proposed, Proposes, Question, Static
+from irsmith.apps.propose import FOREST, ByForest, Proposed, Proposes, Question
 from irsmith.check.accept import ModuleJudge, Shipped, accept
 from irsmith.records import (
     Candidate,
@@ -27,14 +27,15 @@ from irsmith.search.evaluate import Evaluator
 from irsmith.search.portfolio import load_portfolio
 from irsmith.search.space import default_space
 from irsmith.toolchain import elf
+from irsmith.toolchain.census import Census
 from irsmith.toolchain.clang import codegen_flags, emit_with_clang, emit_with_llc
 from irsmith.toolchain.compile import Compiled, Job
 from irsmith.toolchain.find import Toolchain
 from irsmith.toolchain.llvm import arch_of
 
 EFFORTS = {"fast": 2, "balanced": 16, "max": 400}
-"""Candidates compiled besides ``-Oz``: the first that are proposed (by a model and the
-portfolio), and for the efforts in :data:`SEARCHING` local search beyond them."""
+"""Candidates compiled besides ``-Oz``: the first that are proposed, and for the efforts in
+:data:`SEARCHING` local search beyond them."""
 
 SEARCHING = ("max",)
 
@@ -89,7 +90,7 @@ class Optimized:
         remarks: what a person should read.
         check_seconds: processor time of differential execution, of that.
         checked: what it found, in one line.
-        model: that was asked; ``none`` without one.
+        model: who said what to compile first: ``forest``, ``none`` or a model that was asked.
         model_seconds: that it took, of all seconds.
         prompts: that it was asked.
         asked: share of the module that it was asked about.
@@ -112,7 +113,7 @@ class Optimized:
     remarks: tuple[str, ...] = ()
     check_seconds: float = 0.0
     checked: str = ""
-    model: str = NONE
+    model: str = FOREST
     model_seconds: float = 0.0
     prompts: int = 0
     asked: float = 0.0
@@ -134,7 +135,7 @@ def optimize(
         request: what is wanted.
         jobs: worker processes; does not change the result.
         progress: told the number of candidates compiled so far.
-        proposer: says what to compile first; None: no model, the portfolio alone.
+        proposer: says what to compile first; None: the forest.
 
     Raises:
         IrsmithError: LLVM cannot compile the module even at ``-Oz``.
@@ -147,12 +148,21 @@ def optimize(
         ModuleJudge(toolchain, module) as judge,
     ):
         emitter = _Emitter(toolchain, evaluator, module, request)
-        baseline, baseline_output = emitter.baseline()
+        baseline, baseline_output, census = emitter.baseline()
         # Few candidates bring their code along, so that the winner is not compiled again.
         keep = "object" if budget <= _KEEP_OBJECTS and emitter.in_process_object else ""
         ledger = Ledger(evaluator, module.bitcode, request.objective, progress, keep)
-        asking = proposer or Static()
-        question = Question(toolchain, module, request.objective, portfolio, budget, request.effort)
+        asking = proposer or ByForest()
+        question = Question(
+            toolchain,
+            module,
+            request.objective,
+            portfolio,
+            census,
+            baseline,
+            budget,
+            request.effort,
+        )
         proposed = asking.propose(question)
         ledger.measure(proposed.candidates)
         if request.effort in SEARCHING and budget > len(proposed.candidates):
@@ -255,10 +265,12 @@ class _Emitter:
         self.module, self.output, self.flags = module, request.output, request.flags
         self.by_driver = bool(codegen_flags(request.flags))
         self.in_process_object = self.output == "object" and not self.by_driver
+        self._census: Census = ()
 
-    def baseline(self) -> tuple[Size, bytes]:
-        """Sizes of ``-Oz`` and its output."""
-        return self._make(self.evaluator.baseline_candidate, direct=True)
+    def baseline(self) -> tuple[Size, bytes, Census]:
+        """Sizes of ``-Oz``, its output, and what the module is made of."""
+        size, output = self._make(self.evaluator.baseline_candidate, direct=True)
+        return size, output, self._census
 
     def emit(self, evaluation: Evaluation) -> tuple[Size, bytes] | None:
         """Sizes of a candidate and its output, or None if it cannot be compiled again."""
@@ -287,9 +299,11 @@ class _Emitter:
 
     def _compile(self, candidate: Candidate, direct: bool, output: str) -> Compiled:
         module = self.module
-        return self.evaluator.compile(
-            Job(module.bitcode, module.target, candidate, output=output, direct=direct)
+        compiled = self.evaluator.compile(
+            Job(module.bitcode, module.target, candidate, 2, output, direct, census=direct)
         )
+        self._census = compiled.census or self._census
+        return compiled
 
     def _drive(self, candidate: Candidate, direct: bool, assembly: bool) -> bytes:
         """Code generation outside; ``-Oz`` by clang from the start, as in the person's build."""

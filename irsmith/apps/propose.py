@@ -1,7 +1,7 @@
-"""Which candidates are compiled first: the contract, and the portfolio by itself.
+"""Which candidates are compiled first: the contract, the portfolio by itself and in order.
 
 What is proposed is only an order of what to try: compiling decides, and the checks.
-:mod:`irsmith.apps.ask` asks a model.
+:mod:`irsmith.apps.ask` asks a language model.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from irsmith.records import Candidate, Module, Objective
+from irsmith.records import Candidate, Module, Objective, Size
+from irsmith.search.forest import digest_of, features, load_forest
 from irsmith.search.portfolio import Portfolio
+from irsmith.toolchain.census import Census
 from irsmith.toolchain.find import Toolchain
 
 NONE = "none"
-"""The name that stands for no model."""
+"""The name that stands for the portfolio as it is."""
+FOREST = "forest"
+"""The name of :class:`ByForest`, the default: nothing that ships was measured to be better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class Question:
         module: unoptimised.
         objective: what to minimise.
         portfolio: of the module's target.
+        census: what the module is made of.
+        baseline: what clang's own -Oz makes of it.
         count: of candidates, at most.
         effort: how much may be spent on asking.
     """
@@ -55,6 +61,8 @@ class Question:
     module: Module
     objective: Objective
     portfolio: Portfolio
+    census: Census
+    baseline: Size
     count: int
     effort: str
 
@@ -64,7 +72,7 @@ class Proposes(Protocol):
 
     @property
     def name(self) -> str:
-        """Of the model that is asked; ``none`` without one."""
+        """Of who proposes."""
 
     def propose(self, question: Question) -> Proposed:
         """Candidates for a module."""
@@ -78,3 +86,22 @@ class Static:
     def propose(self, question: Question) -> Proposed:
         """The portfolio's first candidates."""
         return Proposed(question.portfolio.candidates[: question.count])
+
+
+class ByForest:
+    """The portfolio in the order that saves modules like this one most.
+
+    In its own order where there is no forest for the target, for this portfolio and for what
+    is to be minimised.
+    """
+
+    name = FOREST
+
+    def propose(self, question: Question) -> Proposed:
+        """The lists that go first for this module."""
+        lists, count = question.portfolio.candidates, question.count
+        forest = load_forest(question.module.target) if question.objective == "size" else None
+        if forest is None or forest.portfolio != digest_of(lists):
+            return Proposed(lists[:count])
+        order = forest.order(features(question.census, question.baseline), count)
+        return Proposed(tuple(lists[place] for place in order))

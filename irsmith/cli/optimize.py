@@ -15,7 +15,7 @@ from irsmith.apps.ask import DEFAULT, PROMPTS, proposer
 from irsmith.apps.explain import Explanation, explain
 from irsmith.apps.optimize import EFFORTS, Optimized, Request, optimize
 from irsmith.apps.own_tests import keep_regression, known_bad, settle
-from irsmith.apps.propose import NONE
+from irsmith.apps.propose import FOREST, NONE
 from irsmith.apps.source import load
 from irsmith.check.accept import CHECKS
 from irsmith.cli.common import (
@@ -83,9 +83,10 @@ def arguments_parser() -> Parser:
     to.add_argument(
         "--model",
         metavar="NAME",
-        help=f"proposes what is compiled first: {DEFAULT} (default, where installed), {NONE}, a "
-        f"release folder, or the URL of a server; of a unit that does not fit its window it is "
-        f"asked about the largest functions: {asked}",
+        help=f"who says what is compiled first: {FOREST} (default: what did well on modules like "
+        f"this one), {NONE} (the portfolio in its own order), {DEFAULT} (the language model "
+        f"that ships), a release folder, or the URL of a server; of a unit that does not fit "
+        f"its window a language model is asked about the largest functions: {asked}",
     )
     return to
 
@@ -108,9 +109,7 @@ def main(words: Sequence[str]) -> int:
     request = Request(options.objective, options.effort, kind, flags, options.seed, options.check)
     jobs = options.jobs or cores()
     progress = Progress("candidates compiled:")
-    proposes, remark = proposer(options.model)
-    if remark:
-        say(f"note: {remark}")
+    proposes = proposer(options.model)
     every: list[tuple[str, Optimized]] = []
     for name, output in zip(options.files, outputs, strict=True):
         module, remarks = load(toolchain, read_input(name, options.language), options.target, flags)

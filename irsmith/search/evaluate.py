@@ -55,13 +55,20 @@ class Evaluator:
         """Clang's own ``-Oz``."""
         return Candidate(clang_pipeline(self.toolchain.version, self.triple, "Oz"))
 
-    def baseline(self, bitcode: bytes, output: str = "") -> Compiled:
+    def baseline(self, bitcode: bytes, output: str = "", census: bool = False) -> Compiled:
         """What ``clang -Oz`` gives for a module: the same pipeline and code generator.
+
+        Args:
+            bitcode: the module, unoptimised.
+            output: as in :class:`irsmith.toolchain.compile.Job`.
+            census: count what it is made of.
 
         Raises:
             IrsmithError: LLVM cannot compile the module at all.
         """
-        job = Job(bitcode, self.triple, self.baseline_candidate, output=output, direct=True)
+        job = Job(
+            bitcode, self.triple, self.baseline_candidate, output=output, direct=True, census=census
+        )
         return self.compile(job)
 
     def compile(self, job: Job) -> Compiled:

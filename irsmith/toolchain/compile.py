@@ -15,6 +15,7 @@ from pathlib import Path
 
 from irsmith.records import Candidate, IrsmithError, Size
 from irsmith.toolchain import codegen, elf
+from irsmith.toolchain.census import Census, census
 from irsmith.toolchain.llvm import LLVM, IRModule, load
 
 _Key = tuple[str, tuple[str, ...], int]
@@ -37,6 +38,7 @@ class Job:
         output: ``""`` for sizes only, else ``object``, ``assembly``, ``ir`` or ``bitcode``.
         direct: generate code from the module in memory, as clang does, and not from
             its bitcode (for the baseline, which must equal clang's own object).
+        census: count what the unoptimised module is made of (with ``direct``).
     """
 
     bitcode: bytes
@@ -45,15 +47,17 @@ class Job:
     level: int = 2
     output: str = ""
     direct: bool = False
+    census: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What a job gave: sizes, the name of the optimised IR, the output asked for."""
+    """What a job gave: sizes, the name of the optimised IR, the output and counts asked for."""
 
     size: Size
     ir_hash: str
     output: bytes = b""
+    census: Census = ()
 
 
 class Compiler:
@@ -116,6 +120,7 @@ class Compiler:
         with self.llvm.context() as context:
             module = context.parse(job.bitcode)
             prepare(module, job.triple)
+            counted = census(module) if job.census else ()
             module.run_passes(job.candidate.passes, job.level)
             bitcode = module.bitcode()
             count = sum(module.instruction_counts().values())
@@ -127,7 +132,7 @@ class Compiler:
                     output = twin.emit(job.level, assembly=True)
         output = made if job.output == "object" else output if job.output else b""
         size = replace(elf.loaded_size(made), instructions=count)
-        return Compiled(size, hashlib.blake2b(bitcode, digest_size=8).hexdigest(), output)
+        return Compiled(size, hashlib.blake2b(bitcode, digest_size=8).hexdigest(), output, counted)
 
     def _optimise(self, job: Job) -> tuple[str, bytes, int]:
         with self.llvm.context() as context:

@@ -72,6 +72,7 @@ class Instructions:
         self.parameter_count = bind("LLVMCountParamTypes", c_uint, p)
         self._parameter_types = bind("LLVMGetParamTypes", None, p, POINTER(p))
         self.parameter = bind("LLVMGetParam", p, p, c_uint)
+        self.function_parameters = bind("LLVMCountParams", c_uint, p)
         self.print_type = bind("LLVMPrintTypeToString", p, p)
         self.print_value = bind("LLVMPrintValueToString", p, p)
         self.layout = bind("LLVMGetModuleDataLayout", p, p)
