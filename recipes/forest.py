@@ -6,13 +6,16 @@
 
 It learns from modules of the train split whose labels hold a size for every list of the
 portfolio that ships, and is measured on those of the validation split: what the first k
-lists save in its order and in the portfolio's own, for units and for functions. The test split is
-not touched. `irsmith/search/forest.py` says what the forest does; scikit-learn grows it.
+lists save in its order and in the portfolio's own, for units and for functions. With
+``--folds 5`` every module of both splits is measured once more, by a forest of the other
+packages: ten validation packages are few. The test split is not touched.
+`irsmith/search/forest.py` says what the forest does; scikit-learn grows it.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -157,10 +160,9 @@ def _tree(grown: Any, leaves: Any) -> Tree:
     return Tree(feature, threshold, other, members, ends)
 
 
-def table(some: Sequence[Known], forest: Forest) -> Iterator[str]:
-    """What the first k lists save, as lines."""
-    lists = len(forest.saved[0])
-    by_forest = [forest.order(one.numbers, lists) for one in some]
+def table(some: Sequence[Known], by_forest: Sequence[Sequence[int]]) -> Iterator[str]:
+    """What the first k lists save in the portfolio's order and in the forest's, as lines."""
+    lists = len(some[0].values)
     orders = {"portfolio": [list(range(lists))] * len(some), "forest": by_forest}
     for count in (step for step in STEPS if step <= lists):
         cells = []
@@ -179,6 +181,32 @@ def table(some: Sequence[Known], forest: Forest) -> Iterator[str]:
         yield f"  {count:2d}  " + "   ".join(cells)
 
 
+def halves(some: Sequence[Known]) -> Iterator[tuple[str, list[Known]]]:
+    """Functions cut out, then units."""
+    yield "functions", [one for one in some if one.functions == 1]
+    yield "units", [one for one in some if one.functions > 1]
+
+
+def cross(some: Sequence[Known], folds: int, trees: int, leaf: int) -> Iterator[str]:
+    """What every module gets from a forest that was grown on other packages, as lines."""
+    held: dict[str, list[Known]] = {"functions": [], "units": []}
+    orders: dict[str, list[int]] = {}
+    lists = len(some[0].values)
+
+    def fold(one: Known) -> int:
+        return hashlib.sha256(f"fold {one.package}".encode()).digest()[0] % folds
+
+    for number in range(folds):
+        forest = grow([one for one in some if fold(one) != number], trees, leaf, {}, "")
+        for name, kind in halves([one for one in some if fold(one) == number]):
+            held[name] += kind
+            orders |= {one.sha256: forest.order(one.numbers, lists) for one in kind}
+    for name, kind in held.items():
+        packages = len({one.package for one in kind})
+        yield f"{len(kind)} {name} of {packages} packages, each left out once ({folds} folds):"
+        yield from table(kind, [orders[one.sha256] for one in kind])
+
+
 def main() -> int:
     """Grow, measure, and write the data that ships."""
     parser = argparse.ArgumentParser(
@@ -189,6 +217,7 @@ def main() -> int:
     parser.add_argument("--target", choices=sorted(DEFAULT_TARGETS), default="X86")
     parser.add_argument("--trees", type=int, default=64)
     parser.add_argument("--leaf", type=int, default=6, help="modules in a leaf, at least")
+    parser.add_argument("--folds", type=int, default=0, help="of cross-validation (0: none)")
     parser.add_argument("--output", type=Path, help="instead of the data that ships")
     arguments = parser.parse_args()
     triple = DEFAULT_TARGETS[arguments.target]
@@ -211,14 +240,15 @@ def main() -> int:
     except IrsmithError as error:
         print(f"forest: {error}", file=sys.stderr)
         return 2
-    for name, kind in (
-        ("functions", [one for one in held if one.functions == 1]),
-        ("units", [one for one in held if one.functions > 1]),
-    ):
+    lists = len(portfolio.candidates)
+    for name, kind in halves(held):
         if kind:
             packages = len({one.package for one in kind})
             print(f"{len(kind)} {name} of {packages} packages of the validation split:")
-            print("\n".join(table(kind, forest)))
+            print("\n".join(table(kind, [forest.order(one.numbers, lists) for one in kind])))
+    if arguments.folds:
+        for line in cross(some, arguments.folds, arguments.trees, arguments.leaf):
+            print(line)
     name = {"X86": "x86_64", "AArch64": "aarch64"}[arguments.target]
     place = arguments.output or PLACE / f"forest-{name}.bin"
     write_beside(place, forest.to_bytes())

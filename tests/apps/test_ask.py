@@ -1,6 +1,7 @@
 """A model proposes what is compiled first; whatever it says, the promises hold."""
 
 import json
+from dataclasses import replace
 from importlib import resources
 
 import pytest
@@ -11,7 +12,7 @@ pytest.importorskip("onnxruntime")
 
 from irsmith.apps.ask import ByModel, merged, model_share, proposer  # noqa: E402
 from irsmith.apps.optimize import Request, optimize  # noqa: E402
-from irsmith.apps.propose import NONE, Question, Static  # noqa: E402
+from irsmith.apps.propose import FOREST, NONE, ByForest, Question, Static  # noqa: E402
 from irsmith.apps.source import Input, load  # noqa: E402
 from irsmith.cli import optimize as command  # noqa: E402
 from irsmith.model.config import ModelConfig  # noqa: E402
@@ -19,8 +20,9 @@ from irsmith.model.network import build  # noqa: E402
 from irsmith.model.onnx import export_engine  # noqa: E402
 from irsmith.model.release import save_release  # noqa: E402
 from irsmith.model.slots import portfolio_name  # noqa: E402
-from irsmith.records import IrsmithError  # noqa: E402
+from irsmith.records import IrsmithError, Size  # noqa: E402
 from irsmith.search.portfolio import load_portfolio  # noqa: E402
+from irsmith.toolchain.census import NAMES  # noqa: E402
 from irsmith.toolchain.clang import DEFAULT_TARGETS  # noqa: E402
 
 TARGET = DEFAULT_TARGETS["X86"]
@@ -50,17 +52,24 @@ def unit(toolchain):
     return load(toolchain, Input("-", SOURCE, "c"), None)[0]
 
 
+def question(toolchain, module, count, effort, objective="size"):
+    """Of a module that is made of ten of everything."""
+    portfolio = load_portfolio(module.target)
+    census, size = (10,) * len(NAMES), Size(100, 20, 0, 30, 40)
+    return Question(toolchain, module, objective, portfolio, census, size, count, effort)
+
+
 def test_a_model_says_what_is_compiled_first(toolchain, unit, release):
     asked = ByModel(str(release))
     portfolio = load_portfolio(TARGET)
-    made = asked.propose(Question(toolchain, unit, "size", portfolio, 4, "balanced"))
+    made = asked.propose(question(toolchain, unit, 4, "balanced"))
     assert made.prompts == 1 and made.asked == 1 and made.seconds > 0
     assert len(set(made.candidates)) == 4
     assert made.by_model == set(made.candidates[: model_share(4)])
     assert made.by_model < set(portfolio.candidates[-8:])
-    again = asked.propose(Question(toolchain, unit, "size", portfolio, 4, "balanced"))
+    again = asked.propose(question(toolchain, unit, 4, "balanced"))
     assert again.candidates == made.candidates
-    whole = asked.propose(Question(toolchain, unit, "size", portfolio, 400, "max"))
+    whole = asked.propose(question(toolchain, unit, 400, "max"))
     assert set(whole.candidates) == set(portfolio.candidates)
 
 
@@ -70,7 +79,7 @@ def test_the_promises_hold_with_a_model(toolchain, unit, release):
         optimize(toolchain, unit, Request(effort="fast"), proposer=ByModel(str(release)))
         for _ in range(2)
     ]
-    assert static.model == NONE and static.prompts == 0
+    assert static.model == FOREST and static.prompts == 0
     assert made[0].output == made[1].output and made[0].candidate == made[1].candidate
     assert made[0].result.total <= made[0].baseline.total == static.baseline.total
     assert made[0].model == str(release) and made[0].compilations == static.compilations
@@ -79,11 +88,11 @@ def test_the_promises_hold_with_a_model(toolchain, unit, release):
 
 def test_a_model_is_asked_only_about_what_it_was_taught(toolchain, unit, release):
     asked, portfolio = ByModel(str(release)), load_portfolio(TARGET)
-    made = asked.propose(Question(toolchain, unit, "instructions", portfolio, 3, "fast"))
+    made = asked.propose(question(toolchain, unit, 3, "fast", "instructions"))
     assert made.candidates == portfolio.candidates[:3] and not made.prompts
     other = load(toolchain, Input("-", b"int f(int x) { return x * 3; }", "c"), "aarch64")[0]
     portfolio = load_portfolio(other.target)
-    made = asked.propose(Question(toolchain, other, "size", portfolio, 3, "fast"))
+    made = asked.propose(question(toolchain, other, 3, "fast"))
     assert made.candidates == portfolio.candidates[:3] and not made.prompts
 
 
@@ -92,11 +101,25 @@ def test_units_of_any_size_are_asked_about_function_by_function(toolchain, relea
     text = "".join(f"unsigned f{n}(unsigned s, unsigned *p) {{ {body} return s; }}" for n in (1, 2))
     text += "int small(int x) { return x * 7 + 1; } int other(int x) { return x - 1; }"
     unit = load(toolchain, Input("-", text.encode(), "c"), None)[0]
-    asked, portfolio = ByModel(str(release)), load_portfolio(TARGET)
-    made = asked.propose(Question(toolchain, unit, "size", portfolio, 2, "balanced"))
+    asked = ByModel(str(release))
+    made = asked.propose(question(toolchain, unit, 2, "balanced"))
     assert made.prompts == 2 and 0 < made.asked < 0.5
-    made = asked.propose(Question(toolchain, unit, "size", portfolio, 2, "fast"))
-    assert made.prompts == made.asked == 0 and made.candidates == portfolio.candidates[:2]
+    made = asked.propose(question(toolchain, unit, 2, "fast"))
+    assert made.prompts == made.asked == 0
+    order = ByForest().propose(question(toolchain, unit, 2, "fast"))
+    assert made.candidates == order.candidates
+
+
+def test_the_forest_orders_what_it_was_grown_for(toolchain, unit):
+    portfolio = load_portfolio(TARGET).candidates
+    found = ByForest().propose(question(toolchain, unit, 400, "max"))
+    assert set(found.candidates) == set(portfolio) and found.candidates != portfolio
+    assert not found.by_model and not found.prompts and not found.remark
+    other = question(toolchain, unit, 3, "fast", "instructions")
+    assert ByForest().propose(other).candidates == portfolio[:3]
+    changed = replace(other.portfolio, candidates=portfolio[1:])
+    other = replace(other, objective="size", portfolio=changed)
+    assert ByForest().propose(other).candidates == portfolio[1:4]
 
 
 def test_orders_are_merged():
@@ -107,8 +130,9 @@ def test_orders_are_merged():
 
 
 def test_who_proposes(release, tmp_path):
-    assert isinstance(proposer(NONE)[0], Static)
-    assert isinstance(proposer(str(release))[0], ByModel)
+    assert isinstance(proposer(), ByForest) and isinstance(proposer(FOREST), ByForest)
+    assert isinstance(proposer(NONE), Static)
+    assert isinstance(proposer(str(release)), ByModel)
     with pytest.raises(IrsmithError, match="no model 'nanoo'"):
         proposer("nanoo")
     (tmp_path / "config.json").write_text("{")
