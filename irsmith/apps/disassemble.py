@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from irsmith.apps.equivalent import compare
 from irsmith.apps.machine_code import MachineCode
 from irsmith.apps.pieces import PieceWorker
-from irsmith.apps.sampling import Sampling, longest_answer
+from irsmith.apps.sampling import LOOPS, Sampling, longest_answer
 from irsmith.corpus.piece import Piece, same
 from irsmith.records import IrsmithError
 from irsmith.tasks.disassemble import parse_answer, prompt_parts
@@ -139,7 +139,9 @@ class Reader:
         assembly = AssemblyText(self.code.triple, piece.text)
         prompt = prompt_parts(assembly)
         longest = longest_answer(len(self.model.packer.ids(prompt)))
-        how = Settings(self.sampling.temperature, longest=longest, seed=self.sampling.seed)
+        how = Settings(
+            self.sampling.temperature, longest=longest, loops=LOOPS, seed=self.sampling.seed
+        )
         drawn: Drawn[_Kept] = draw(
             self.model,
             prompt,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from irsmith.apps.sampling import Sampling, longest_answer
+from irsmith.apps.sampling import LOOPS, Sampling, longest_answer
 from irsmith.corpus.functions import cut_units
 from irsmith.records import Candidate, IrsmithError, Module, Size
 from irsmith.tasks import emulate as task
@@ -235,7 +235,7 @@ class _Asking:
             return Emulation(name, "failed", "", 0, time.monotonic() - began, reason)
         sampling = self.wish.sampling
         longest = longest_answer(self.tokens(prompt))
-        how = Settings(sampling.temperature, longest=longest, seed=sampling.seed)
+        how = Settings(sampling.temperature, longest=longest, loops=LOOPS, seed=sampling.seed)
         drawn = draw(
             self.model,
             task.prompt_parts(prompt),

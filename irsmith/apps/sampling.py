@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 TEMPERATURE = 0.7
 """Of answers behind the first, unless the person says another."""
+LOOPS = 128
+"""Tokens at an answer's end that repeat one phrase, after which it is given up."""
 _LEAST_ROOM, _ROOM = 256, 4
 """Tokens of the longest answer: so many, and so many for each token of the prompt."""
 

@@ -80,6 +80,7 @@ def draw(
     window = model.engine.shape.context
     best: Judged[Kept] = Judged("failed", "no answer")
     drawn = 0
+    most = window - len(ids)
 
     def stop(one: Sample) -> bool:
         nonlocal best, drawn
@@ -87,7 +88,8 @@ def draw(
         if one.ended:
             got = judge(model.packer.parts(one.ids))
         else:
-            got = Judged("failed", f"the answer was cut off after {len(one.ids)} tokens")
+            cut = "the answer was cut off" if len(one.ids) >= most else "it repeats itself"
+            got = Judged("failed", f"{cut} after {len(one.ids)} tokens")
         if drawn == 1 or GRADES.index(got.grade) < GRADES.index(best.grade):
             best = got
         return best.grade == enough
@@ -98,6 +100,7 @@ def draw(
         try:
             state = model.engine.prefill(ids)
             for count, settings in rounds:
+                most = min(settings.longest, window - len(ids))
                 sample(model.engine, state, count, (model.packer.end,), settings, stop=stop)
                 if best.grade == enough:
                     break

@@ -34,20 +34,23 @@ class Settings:
         temperature: logits are divided by it; 0 takes the likeliest token.
         top_p: the likeliest tokens that together have this probability, drawn from alone.
         longest: tokens of an answer at most.
+        loops: an answer is given up once so many tokens at its end are one phrase, of at most
+            an eighth of them, over and over; 0: never.
         seed: of all rows.
     """
 
     temperature: float = 1.0
     top_p: float = 1.0
     longest: int = 512
+    loops: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn with."""
-        if self.temperature < 0 or not 0 < self.top_p <= 1 or self.longest < 1:
+        if self.temperature < 0 or not 0 < self.top_p <= 1 or self.longest < 1 or self.loops < 0:
             raise IrsmithError(
                 "sampling: temperature must be at least 0, top-p above 0 and at most 1, "
-                "the longest answer at least 1 token"
+                "the longest answer at least 1 token, the length of a loop not negative"
             )
 
 
@@ -59,7 +62,8 @@ class Sample:
         row: its number.
         ids: its tokens, the one that ended it included.
         log_probability: natural, of the model as it is (temperature 1, no grammar).
-        ended: whether it ended by itself; else it was cut at the longest length.
+        ended: whether it ended by itself; else it was cut at the longest length, or
+            repeated itself.
     """
 
     row: int
@@ -131,7 +135,7 @@ def sample(
                 ended = row.place.over
             else:
                 ended = token in ends
-            if not ended and len(row.ids) < room:
+            if not ended and len(row.ids) < room and not _loops(row.ids, how.loops):
                 left.append(row)
                 continue
             made = Sample(row.number, tuple(row.ids), row.log_probability, ended)
@@ -147,6 +151,14 @@ def sample(
             row.state = next_
         rows = left
     return sorted(done, key=lambda one: one.row)
+
+
+def _loops(ids: list[int], length: int) -> bool:
+    """Whether the last ids repeat a phrase; looked at now and then, since it costs time."""
+    if not length or len(ids) < length or len(ids) % 16:
+        return False
+    tail = ids[-length:]
+    return any(tail[phrase:] == tail[:-phrase] for phrase in range(1, length // 8 + 1))
 
 
 def _chance(seed: int, row: int) -> np.random.Generator:

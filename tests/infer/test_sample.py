@@ -8,7 +8,7 @@ import pytest
 from irsmith.infer.engine import log_probabilities
 from irsmith.infer.grammar import Grammar
 from irsmith.infer.load import open_model
-from irsmith.infer.sample import Settings, sample
+from irsmith.infer.sample import Settings, _loops, sample
 from irsmith.records import IrsmithError
 from irsmith.tasks.form import list_parts
 
@@ -62,7 +62,7 @@ def test_top_p_and_temperature(model, state):
     greedy = sample(model.engine, state, 2, (), Settings(0, longest=6))
     assert greedy[0].ids == greedy[1].ids
     assert greedy[0].ids[0] == ranked[0]
-    for bad in ({"temperature": -1}, {"top_p": 0}, {"top_p": 1.1}, {"longest": 0}):
+    for bad in ({"temperature": -1}, {"top_p": 0}, {"top_p": 1.1}, {"longest": 0}, {"loops": -1}):
         with pytest.raises(IrsmithError, match="sampling"):
             Settings(**bad)
 
@@ -90,6 +90,22 @@ def test_the_window_ends_answers(release):
     assert len(one.ids) == 4 and not one.ended
     with pytest.raises(IrsmithError, match="no room"):
         sample(engine, engine.prefill([5] * 1024), 1, ())
+
+
+def test_an_answer_that_goes_round_in_circles_is_given_up(model, state):
+    whole = sample(model.engine, state, 1, (), Settings(0, longest=300))[0].ids
+    cut = sample(model.engine, state, 1, (), Settings(0, longest=300, loops=64))[0].ids
+    assert cut == whole[: len(cut)] and len(cut) < 300, "greedy answers of random weights circle"
+    assert len(cut) % 16 == 0
+    tail = list(cut[-64:])
+    assert any(tail[n:] == tail[:-n] for n in range(1, 9))
+
+
+def test_what_counts_as_a_circle():
+    assert _loops([1, 2, 3, 4] * 16, 64) and _loops([9, 9, *[1] * 30], 16)
+    assert not _loops([1, 2, 3, 4] * 16, 0) and not _loops([1, 2, 3, 4] * 15, 64)
+    assert not _loops(list(range(64)), 64)
+    assert not _loops(list(range(16)) * 4, 64), "a phrase of a quarter is no circle yet"
 
 
 def test_rows_that_were_drawn_long_ago_stay_readable(model, state):
