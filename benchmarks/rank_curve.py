@@ -4,9 +4,10 @@
 
 A PLACE is a release folder, or a folder of a training run, of which every checkpoint that was
 kept is measured: a scaling curve. Labels of the validation split hold the size of every list
-of the portfolio, so nothing is compiled. For k = 1, 2, 4 … lists in the model's order, in the
-portfolio's own, and in both merged as ``irsmith optimize`` does: the share of all bytes that
-is saved over -Oz, and the mean over packages' functions with a 95 % bootstrap interval.
+of the portfolio, so only -Oz is compiled. For k = 1, 2, 4 … lists in the portfolio's own order,
+in the forest's, in the model's, and in the last two merged as ``irsmith optimize --model``
+does: the share of all bytes that is saved over -Oz, and the mean over packages' functions with
+a 95 % bootstrap interval.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from irsmith.model.release import read_about
 from irsmith.model.slots import read_portfolio
 from irsmith.parallel.progress import meter
 from irsmith.records import Candidate, IrsmithError
+from irsmith.search.evaluate import Evaluator
+from irsmith.search.forest import features, load_forest
 from irsmith.search.portfolio import load_portfolio
 from irsmith.tasks.example import TuneLabel
 from irsmith.tasks.render import RenderWorker, Request
@@ -52,12 +55,14 @@ class Case:
         prompt: that asks for the order.
         base: bytes with -Oz.
         sizes: by list.
+        forest: the portfolio in the forest's order.
     """
 
     package: str
     prompt: TunePrompt
     base: int
     sizes: dict[Candidate, int | None]
+    forest: tuple[Candidate, ...]
 
 
 def cases(labels: Sequence[Path], corpus: Sequence[Path], count: int) -> list[Case]:
@@ -70,7 +75,12 @@ def cases(labels: Sequence[Path], corpus: Sequence[Path], count: int) -> list[Ca
                 found[row.label.module] = row.package, row.label
     wanted = set(sorted(found)[:count])
     made = []
-    with RenderWorker(find_toolchain(), TARGET) as renders:
+    portfolio, forest, toolchain = (
+        load_portfolio(TARGET).candidates,
+        load_forest(TARGET),
+        find_toolchain(),
+    )
+    with RenderWorker(toolchain, TARGET) as renders, Evaluator(toolchain, TARGET) as evaluator:
         for path in corpus_files(corpus):
             for row in read_rows(path):
                 if row.sha256 not in wanted:
@@ -79,7 +89,12 @@ def cases(labels: Sequence[Path], corpus: Sequence[Path], count: int) -> list[Ca
                 ir = renders.render(Request(row.content, ir=True)).ir
                 assert ir is not None
                 sizes = {t.candidate: t.size.total if t.size else None for t in label.tried}
-                made.append(Case(package, TunePrompt(ir), label.baseline.total, sizes))
+                order = portfolio
+                if forest is not None:
+                    oz = evaluator.baseline(row.content, census=True)
+                    places = forest.order(features(oz.census, oz.size), len(portfolio))
+                    order = tuple(portfolio[place] for place in places)
+                made.append(Case(package, TunePrompt(ir), label.baseline.total, sizes, order))
     return made
 
 
@@ -159,6 +174,7 @@ def main() -> int:
         print(f"{name:<24} " + "  ".join(cells), flush=True)
 
     tell("portfolio", [[portfolio[:k]] * len(some) for k in STEPS])
+    tell("forest", [[case.forest[:k] for case in some] for k in STEPS])
     try:
         for place in arguments.places:
             for name, tokens, model in models(place, arguments.data):
@@ -167,9 +183,10 @@ def main() -> int:
                 ranked = [[one.candidate for one in order if one.candidate] for order in said]
                 silent = sum(not order for order in ranked)
                 print(f"{name}: {tokens:,} tokens; {silent} prompts do not fit", flush=True)
-                filled = [list(dict.fromkeys([*order, *portfolio])) for order in ranked]
+                both = [(order, case.forest) for order, case in zip(ranked, some, strict=True)]
+                filled = [list(dict.fromkeys([*order, *forest])) for order, forest in both]
                 tell("  its order", [[order[:k] for order in filled] for k in STEPS])
-                tell("  merged", [[merged(o, portfolio, k) for o in ranked] for k in STEPS])
+                tell("  merged", [[merged(*pair, k) for pair in both] for k in STEPS])
                 likely = [
                     [[portfolio.index(c.candidate), c.log_probability] for c in order]
                     for order in said
