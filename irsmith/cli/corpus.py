@@ -14,6 +14,7 @@ SUBCOMMANDS = {
     "functions": "single functions cut out of modules, each once",
     "verify": "check every row: parses, hash, licence, split, never-train list, near-duplicates",
     "stats": "what is in a corpus, in tables and as a picture",
+    "tokens": "how many tokens it holds for the models",
 }
 
 
