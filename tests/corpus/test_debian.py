@@ -144,6 +144,12 @@ def test_packages_are_built_and_bad_ones_cost_themselves(repository, tmp_path):
     done = corpus(tmp_path, "-o", "out", "goodone", "oldstyle", check=0)
     assert (tmp_path / "out" / "goodone.parquet").stat().st_mtime_ns == stamp
     assert "2 packages, 3 modules" in done.stderr
+    # What failed is tried again when asked to.
+    done = corpus(tmp_path, "-o", "out", "emptyone", check=1)
+    assert "[1/1" not in done.stderr
+    done = corpus(tmp_path, "-o", "out", "--retry", "goodone", "emptyone", check=1)
+    assert "[2/2" in done.stderr and "emptyone 1: 0 modules" in done.stderr
+    assert (tmp_path / "out" / "goodone.parquet").stat().st_mtime_ns == stamp
     (tmp_path / "out" / "goodone.json").write_text("{")
     done = corpus(tmp_path, "-o", "out", "goodone", check=2)
     assert "damaged: delete it and run again" in done.stderr
@@ -178,6 +184,34 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(repository, tmp_path, how):
         time.sleep(0.1)
     assert not builds(tmp_path)
     assert not (tmp_path / "out" / "slowone.json").exists()
+
+
+def test_a_process_that_is_killed_costs_its_package(repository, tmp_path):
+    command = [sys.executable, "-m", "irsmith", "corpus", "debian", "--no-deps", "-o", "out"]
+    process = subprocess.Popen(
+        [*command, "-j", "1", "slowone", "oldstyle"], cwd=tmp_path, stderr=subprocess.PIPE
+    )
+    work = tmp_path / "out" / "work" / "slowone"
+    deadline = time.monotonic() + 90
+    while not (work / "started").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    (victim,) = [pid for pid in children(process.pid) if b"spawn_main" in command_of(pid)]
+    os.kill(victim, signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1 and b"Traceback" not in errors
+    assert b"slowone 1: 0 modules" in errors and b"its process ended with SIGKILL" in errors
+    assert b"oldstyle 1: 1 modules" in errors
+    assert not (tmp_path / "out" / "slowone.json").exists()
+    for pid in builds(tmp_path):
+        os.kill(int(pid), signal.SIGKILL)
+
+
+def children(pid):
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def command_of(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def builds(folder):

@@ -134,6 +134,33 @@ def test_flags_that_only_gcc_knows_are_left_out(project, tmp_path):
     assert row.flags == "-fno-tree-slp-vectorize -Iinc -DN=1"
 
 
+def test_what_gcc_only_warns_of_is_recorded(tmp_path):
+    (tmp_path / "a.c").write_text("long *f(int *p) { long *q = p; return q; }\n")
+    (tmp_path / "b.cc").write_text("int g(int x) { register int y = x; return y; }\n")
+    line = f"{COMPILER} -w -c a.c; {PLUS} -w -c -std=c++17 b.cc; true"
+    done = record(tmp_path, "-o", "out.parquet", "--", "sh", "-c", line)
+    assert done.returncode == 0 and "0 failed" in done.stderr
+    assert [row.file for row in read_rows(tmp_path / "out.parquet")] == ["a.c", "b.cc"]
+
+
+def test_what_was_not_recorded_to_the_end_is_said(project, tmp_path):
+    """As with a full disk: the file that clang writes to is there, its notes are not."""
+    folder = tmp_path / "recording"
+    script = f"touch {folder}/units/0123.77.tmp {folder}/units/0123.77-ffed.tmp.tmp; exit 0"
+    (project / "build.sh").write_text(script)
+    done = record(project, "-o", str(tmp_path / "o"), "--keep", str(folder), "--", "sh", "build.sh")
+    assert done.returncode == 0 and "1 file was not recorded to the end" in done.stderr
+    assert "nothing was compiled" not in done.stderr
+
+
+def test_a_disk_that_is_full_at_the_start_is_one_line(project, tmp_path):
+    command = [sys.executable, "-m", "irsmith", "corpus", "record", "-o", "o.parquet", "--", "true"]
+    line = "ulimit -f 8; exec " + " ".join(command)
+    done = subprocess.run(["sh", "-c", line], cwd=project, capture_output=True, text=True)
+    assert done.returncode == 2 and "cannot be written: File too large" in done.stderr
+    assert len(done.stderr.splitlines()) == 1 and not (project / "o.parquet").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -173,3 +200,65 @@ def test_ctrl_c_keeps_what_was_compiled(project, tmp_path):
     _, errors = process.communicate(timeout=60)
     assert process.returncode != 0 and b"Traceback" not in errors
     assert [row.file for row in read_rows(out)] == ["src/a.c"]
+
+
+STARTS = """
+import os, subprocess, sys
+gcc = {compiler!r}
+def child(start):
+    if not os.fork():
+        start()
+    os.wait()
+words = lambda k: [gcc, "-c", f"s{{k}}.c"]
+for k, start in enumerate((
+    lambda: os.waitpid(os.posix_spawn(gcc, words(0), os.environ), 0),
+    lambda: os.waitpid(os.posix_spawnp(os.path.basename(gcc), words(1), os.environ), 0),
+    lambda: subprocess.run(words(2), check=True),
+    lambda: os.system(" ".join(words(3))),
+    lambda: child(lambda: os.execv(gcc, words(4))),
+    lambda: child(lambda: os.execvp(os.path.basename(gcc), words(5))),
+    lambda: subprocess.run(["sh", "-c", "env " + " ".join(words(6))], check=True),
+)):
+    open(f"s{{k}}.c", "w").write(f"int f{{k}}(int x) {{{{ return x + {{k}}; }}}}\\n")
+    start()
+    assert os.path.exists(f"s{{k}}.o"), k
+try:
+    subprocess.run(["nosuch-" + gcc])
+except FileNotFoundError:
+    print("as always")
+"""
+
+
+def test_compilers_are_found_however_they_are_started(tmp_path):
+    compiler = shutil.which(COMPILER)
+    (tmp_path / "starts.py").write_text(STARTS.format(compiler=compiler))
+    out = tmp_path / "out.parquet"
+    done = record(tmp_path, "-o", str(out), "--", sys.executable, "starts.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "as always\n"
+    assert [row.file for row in read_rows(out)] == [f"s{k}.c" for k in range(7)]
+
+
+def test_a_compiler_that_cmake_wrote_down_is_seen(tmp_path):
+    if not shutil.which("cmake"):
+        pytest.skip("needs cmake")
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.5)\nproject(x C)\nadd_executable(x a.c)\n"
+    )
+    (tmp_path / "a.c").write_text("int main(void) { return 0; }\n")
+    for command in (["cmake", "-B", "build"], ["cmake", "--build", "build"]):
+        done = record(tmp_path, "-o", "out.parquet", "--", *command)
+        assert done.returncode == 0, done.stderr
+    assert [row.file for row in read_rows(tmp_path / "out.parquet")] == ["a.c"]
+    # What is written down there outlives the recording.
+    assert "irsmith" not in (tmp_path / "build" / "CMakeCache.txt").read_text()
+
+
+def test_programs_with_a_sanitizer_run_in_a_recorded_build(tmp_path):
+    (tmp_path / "a.c").write_text("int main(void) { return 0; }\n")
+    sanitized = [COMPILER, "-fsanitize=address", "a.c", "-o", "a"]
+    if subprocess.run(sanitized, cwd=tmp_path, capture_output=True).returncode:
+        pytest.skip("no sanitizer here")
+    line = " ".join(sanitized) + " && ./a && echo ran"
+    done = record(tmp_path, "-o", "out.parquet", "--", "sh", "-c", line)
+    assert done.returncode == 0 and done.stdout == "ran\n", done.stderr

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -109,6 +110,30 @@ def test_a_merged_corpus_verifies(toolchain, make, tmp_path):
     assert train[2].license_expression == "unknown" and train[0].functions == 1
     with pytest.raises(IrsmithError, match="holds Parquet files already"):
         merge(toolchain, [tmp_path / "in.parquet"], tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.name[0] == "."] == []
+
+
+def test_a_damaged_file_costs_itself_in_a_merge(toolchain, make, tmp_path):
+    write_rows(tmp_path / "a.parquet", [make(TRAIN, body(1)), make(VALIDATION, body(2))])
+    (tmp_path / "b.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-9])
+    write_rows(tmp_path / "c.parquet", [make(TEST, body(3))])
+    merged = merge(toolchain, [tmp_path], tmp_path / "out")
+    assert merged.kept == {"train": 1, "validation": 1, "test": 1}
+    assert len(merged.damaged) == 1 and "b.parquet: cannot be read" in merged.damaged[0]
+
+
+def test_a_corpus_is_written_whole_or_not_at_all(toolchain, make, tmp_path, monkeypatch):
+    write_rows(tmp_path / "a.parquet", [make(TRAIN, body(1)), make(TEST, body(2))])
+
+    def full(path, rows):
+        if path.name.startswith("test"):
+            raise IrsmithError("no space left")
+        write_rows(path, rows)
+
+    monkeypatch.setattr("irsmith.corpus.merge.write_rows", full)
+    with pytest.raises(IrsmithError, match="no space left"):
+        merge(toolchain, [tmp_path / "a.parquet"], tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_functions_are_cut_each_once(toolchain, make, tmp_path):
@@ -153,6 +178,11 @@ def test_stats_count_and_draw(make, tmp_path):
     assert (found.both_targets, found.files) == (1, 2) and found.splits["train"].units == 2
     assert f"{TRAIN}" in table(found) and "1 of 2 source files" in table(found)
     draw(found, tmp_path / "x.png")
+    with pytest.raises(IrsmithError, match="not supported"):
+        draw(found, tmp_path / "x.bad")
+    with pytest.raises(IrsmithError, match="cannot be written"):
+        draw(found, Path("/proc/x.png"))
+    assert [path.name for path in tmp_path.glob("x*")] == ["x.png"]
     assert (tmp_path / "x.png").read_bytes()[:4] == b"\x89PNG"
 
 

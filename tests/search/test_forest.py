@@ -21,8 +21,6 @@ from irsmith.search.portfolio import load_portfolio
 from irsmith.toolchain.census import NAMES
 from irsmith.toolchain.clang import DEFAULT_TARGETS
 
-TARGET = DEFAULT_TARGETS["X86"]
-
 
 def stump(feature, threshold, yes, no):
     """One question: modules ``yes`` and ``no`` behind it."""
@@ -63,11 +61,12 @@ def test_lists_are_chosen_to_go_well_together():
     assert FOREST.order(numbers(phi=4), 9) == [3, 0, 1, 2]
 
 
-@given(st.lists(st.integers(0, 5000), min_size=len(NAMES), max_size=len(NAMES)))
+@pytest.mark.parametrize("target", DEFAULT_TARGETS.values())
+@given(census=st.lists(st.integers(0, 5000), min_size=len(NAMES), max_size=len(NAMES)))
 @settings(deadline=None, max_examples=30)
-def test_what_ships_orders_anything(census):
-    forest = load_forest(TARGET)
-    lists = len(load_portfolio(TARGET).candidates)
+def test_what_ships_orders_anything(target, census):
+    forest = load_forest(target)
+    lists = len(load_portfolio(target).candidates)
     size = Size(text=sum(census[:3]), rodata=census[0], data=census[1], unwind=24, instructions=9)
     found = forest.order(features(tuple(census), size), lists)
     assert sorted(found) == list(range(lists))
@@ -88,13 +87,13 @@ def test_what_is_no_forest_is_refused():
             Forest.from_bytes(data)
 
 
-def test_what_ships_belongs_to_the_portfolio_and_to_train_packages():
-    forest = load_forest(TARGET)
-    assert forest.portfolio == digest_of(load_portfolio(TARGET).candidates), (
+@pytest.mark.parametrize("target", DEFAULT_TARGETS.values())
+def test_what_ships_belongs_to_the_portfolio_and_to_train_packages(target):
+    forest, portfolio = load_forest(target), load_portfolio(target)
+    assert forest.portfolio == digest_of(portfolio.candidates), (
         "the portfolio has changed: run recipes/forest.py"
     )
-    assert forest.provenance["toolchain"] == load_portfolio(TARGET).toolchain
+    assert forest.provenance["toolchain"] == portfolio.toolchain
     packages = forest.provenance["packages"]
     assert len(packages) > 50
     assert not [p for p in packages if split_of(p) != "train" or never_train(p)]
-    assert load_forest(DEFAULT_TARGETS["AArch64"]) is None
