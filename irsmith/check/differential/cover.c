@@ -31,6 +31,14 @@ u32 new_features(int keep) {
     return fresh;
 }
 
+/* A relation between two sides of a comparison, however often it holds. */
+void reach(u32 relation) {
+    u32 feature = (relation * 2654435761u >> 8) % FEATURES;
+    if (counts[feature]) return;
+    if (touched_count < 8192) touched[touched_count++] = feature;
+    counts[feature] = 1;
+}
+
 void guard_block(u32 id) {
     if (!m.fuel--) leave(TOO_LONG);
     u32 feature = (previous * 40503u + id) % FEATURES;

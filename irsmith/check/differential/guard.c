@@ -320,10 +320,15 @@ void guard_order(u64 a, u64 b) {
     undefined(POINTERS);
 }
 
-void guard_compare(u64 a, u64 b, u32 equality) {
+/* Code: 1 for equality, the width of the sides, the number of the comparison. How the sides
+ * lie to each other, with and without sign, is new like a new edge: a wrong predicate and a
+ * constant that is off by one decide differently on some of these only. */
+void guard_compare(u64 a, u64 b, u32 code) {
+    u64 top = 1ul << ((code >> 1 & 127) - 1);
+    reach((code >> 8) * 8 + (a == b ? 4 : (a < b) | ((a ^ top) < (b ^ top)) << 1));
     suggest(a, b), suggest(b, a);
-    if (equality) return;
-    suggest(a, b + 1), suggest(a, b - 1);
+    if (code & 1) return;
+    suggest(a, b + 1), suggest(a, b - 1), suggest(a, a ^ top);
 }
 
 /* A choice between many: the function's constants hold its cases. */

@@ -10,6 +10,7 @@ u64 scramble(u64);
 u64 trim(u64 value, u32 width);
 u64 draw_byte(u32 function);
 void draws_reset(void);
+void reach(u32 relation);
 void suggest(u64 value, u64 wanted);
 struct object *object_at(u64 address);
 void learn(struct object *, u32 size, u32 signature);

@@ -301,7 +301,11 @@ class _Guard(Writer):
     def offset(self, instruction: int, following: int) -> None:
         llvm = self.llvm
         count = llvm.operand_count(instruction)
-        moving = any(not llvm.is_constant(llvm.operand(instruction, k)) for k in range(1, count))
+        # A field of a struct is at a constant offset, and reading it is guarded; p + 1 and p - 1
+        # may only ever be compared, so they are looked at too.
+        moving = count == 2 or any(
+            not llvm.is_constant(llvm.operand(instruction, k)) for k in range(1, count)
+        )
         if moving and llvm.kind(llvm.type_of(instruction)) == op.POINTER_TYPE and following:
             llvm.before(self.builder, following)
             flags = llvm.gep_flags(instruction)
@@ -323,7 +327,10 @@ class _Guard(Writer):
             )
         elif not self.is_plain(left):
             return
-        self.check("compare", self.wide(left), self.wide(right), self.small(not ordered))
+        width = llvm.int_width(llvm.type_of(left))
+        self.comparisons += 1
+        code = (self.comparisons & 0xFFFFFF) << 8 | width << 1 | (not ordered)
+        self.check("compare", self.wide(left), self.wide(right), self.small(code))
 
 
 def site_array(sites: Sequence[Site]) -> Any:

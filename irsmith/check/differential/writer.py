@@ -89,7 +89,7 @@ class Writer:
         self.layout = llvm.layout(module.handle)
         self.tags = Tags(module)
         self.found = Guarded()
-        self.index, self.block_count = 0, 0
+        self.index, self.block_count, self.comparisons = 0, 0, 0
         self.i1, self.i32, self.i64 = (llvm.int_type(context, n) for n in (1, 32, 64))
         self.double = llvm.double_type(context)
         pointer, void = llvm.pointer_type(context, 0), llvm.void_type(context)

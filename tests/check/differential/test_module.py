@@ -47,6 +47,7 @@ long double wide(long double x) { return x + 1; }
 int compare(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
 void sort(int *v, unsigned n) { if (n < 20) qsort(v, n, sizeof *v, compare); }
 int magic(unsigned x) { if (x == 0x1f8b0803) return 7; if (x == 77777) return 8; return 0; }
+int side(int x, int y) { int s = (x & 4095) * 17 - (y & 65535); return s < 1000 ? x & 31 : y & 31; }
 """
 
 
@@ -106,6 +107,7 @@ def test_the_levels_pass(prepared, passes):
         ("sort", "n < 20", "n < 2"),
         ("magic", "0x1f8b0803) return 7", "0x1f8b0803) return 9"),
         ("magic", "x == 77777", "x == 77776"),
+        ("side", "s < 1000 ?", "(unsigned)s < 1000 ?"),
     ],
 )
 def test_a_change_is_seen(prepared, toolchain, function, old, new):
