@@ -1,7 +1,8 @@
 """Grow the forest that puts the portfolio's lists in order for a module.
 
-    irsmith label tune FUNCTIONS -o L/functions --searched 0 --modules 0.09 --largest 900
-    irsmith label tune UNITS -o L/units --searched 0 --modules 0.08
+    irsmith label tune FUNCTIONS -o L/functions --searched 0 --modules 0.09 --largest 900 \
+        --check list
+    irsmith label tune UNITS -o L/units --searched 0 --modules 0.08 --check list
     python recipes/forest.py --labels L/functions L/units --corpus FUNCTIONS UNITS
 
 It learns from modules of the train split whose labels hold a size for every list of the

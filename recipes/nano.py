@@ -3,7 +3,7 @@
     irsmith corpus functions SEED -o F
     irsmith label disassemble F -o L/disassemble --per-module 2 --modules 0.07 --longest 5000
     irsmith label emulate F -o L/emulate --per-module 2 --modules 0.04 --longest 6000
-    irsmith label tune F -o L/tune --modules 0.09 --searched 0 --largest 900
+    irsmith label tune F -o L/tune --modules 0.09 --searched 0 --largest 900 --check list
     python recipes/pack.py F --labels L/disassemble L/emulate --output DATA --pretrained 0.05 \
         --stages pretrain emulate disassemble
     python recipes/pack.py F --labels L/tune --rank-only --output DATA --stages tune
