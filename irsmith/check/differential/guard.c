@@ -406,6 +406,12 @@ void guard_assume(u32 holds) {
 void guard_nonzero(u64 v) {
     if (!v) undefined(ASSUMPTION);
 }
+/* What isdigit and its kin take: glibc has tables from -128 on, the standard begins at -1. */
+void guard_character(i64 c) {
+    if (c >= -128 && c < 256) return;
+    suggest(c, scramble(draws()) & 127);
+    undefined(VALUE_RANGE);
+}
 void guard_unreachable(void) { undefined(UNREACHABLE); }
 
 void guard_call(u64 target, u32 signature) {

@@ -28,6 +28,11 @@ _INTEGER_OPS = {
     **{op.ADD: 0, op.SUB: 1, op.MUL: 2, op.SHL: 3, op.LSHR: 4, op.ASHR: 5},
     **{op.UDIV: 6, op.SDIV: 7, op.UREM: 8, op.SREM: 9},
 }
+_OF_CHARACTERS = frozenset(
+    b"isalnum isalpha isblank iscntrl isdigit isgraph islower isprint ispunct isspace isupper "
+    b"isxdigit tolower toupper".split()
+)
+"""Undefined for what is no character: C++ and -O0 call them, where C's macros read a table."""
 _FLOAT_OPS = (op.FADD, op.FSUB, op.FMUL, op.FDIV, op.FREM, op.FPTRUNC)
 
 
@@ -214,6 +219,8 @@ class _Guard(Writer):
             return
         if name:
             self.found.calls[self.name].add(name.decode(errors="replace"))
+            if name in _OF_CHARACTERS and llvm.argument_count(call) == 1:
+                self.check("character", self.wide(llvm.operand(call, 0), signed=True))
         else:
             self.check("call", called, self.small(self.number(llvm.called_type(call), call)))
         for k in range(llvm.argument_count(call)):

@@ -37,6 +37,7 @@ _SIGNATURES = {
     "convert": "d44",
     "assume": "4",
     "nonzero": "8",
+    "character": "8",
     "unreachable": "",
     "call": "p4",
 }

@@ -34,6 +34,7 @@ UNDEFINED = {
     "leading zeros": "int f(unsigned a) { return __builtin_clz(a) > 31; }",
     "float to int": "int f(double d) { return (int)d; }",
     "constant": "static const int c = 4; int f(int a) { *(int *)&c = a; return c; }",
+    "no character": "extern int isdigit(int); int f(int a) { return isdigit(a) ? 5 : 6; }",
     "before null": "int f(char *p) { char *q = p - 1; return q < p ? 5 : 6; }",
     "behind null": "int f(char *p, unsigned n) { return p + n + 1 > p ? 5 : 6; }",
     "stack address": "extern void g(long); void f(void) { int a; g((long)&a & 0xffff); }",
