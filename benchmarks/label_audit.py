@@ -14,11 +14,13 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from irsmith.check.passlisteval import PassListEval
 from irsmith.check.suites import get_suite
-from irsmith.corpus.rows import Row, corpus_files, read_rows
+from irsmith.corpus.rows import Row, corpus_files
+from irsmith.labels.replay import find_modules
 from irsmith.labels.rows import read_labels
 from irsmith.labels.run import Pick
 from irsmith.labels.tune import Labeller, SearchPlan, search_module
@@ -54,6 +56,7 @@ def audit(
     with Labeller(toolchain) as labeller:
         for row in rows:
             label = labels[row.sha256]
+            plan = replace(plan, objective=label.objective)
             found = search_module(labeller, row, plan)
             value = label.after.value(label.objective)
             better = sorted(
@@ -100,14 +103,12 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         labels = sample(arguments.labels, arguments.sample, arguments.seed)
-        rows = [
-            row
-            for path in corpus_files(arguments.corpus)
-            for row in read_rows(path)
-            if row.sha256 in labels
-        ]
+        rows = list(find_modules(arguments.corpus, set(labels)).values())
         plan = SearchPlan(budget=arguments.budget, seed=arguments.seed)
-        run = fingerprint([sorted(labels), arguments.budget, arguments.seed])
+        if not rows:
+            raise IrsmithError("no module of these labels is in the corpus")
+        sizes = [[sha, label.after.value(label.objective)] for sha, label in labels.items()]
+        run = fingerprint([sizes, arguments.budget, arguments.seed])
         told = meter("audited")
         lines = list(
             run_shards(rows, lambda part: audit(labels, part, plan), arguments.work, run, 10, told)

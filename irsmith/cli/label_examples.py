@@ -17,7 +17,7 @@ from irsmith.labels.card import write_card
 from irsmith.labels.gather import Gathered, gather
 from irsmith.labels.make import LONGEST, ExamplePlan, Kind, make_parts
 from irsmith.labels.rows import SPLITS
-from irsmith.labels.run import Pick
+from irsmith.labels.run import Pick, nothing_taken
 from irsmith.parallel.progress import duration, meter
 from irsmith.records import IrsmithError
 
@@ -38,7 +38,11 @@ def arguments_parser(kind: Kind, description: str, per_module: int) -> Parser:
         help=f"examples of each module (default {per_module})",
     )
     to.add_argument(
-        "--modules", type=share, default=1.0, metavar="SHARE", help="of all modules (default 1)"
+        "--modules",
+        type=part,
+        default=(0.0, 1.0),
+        metavar="SHARE",
+        help="of all modules, or FROM-TO such as 0.2-0.3 (default 1)",
     )
     to.add_argument(
         "--longest",
@@ -62,15 +66,21 @@ def arguments_parser(kind: Kind, description: str, per_module: int) -> Parser:
     return to
 
 
-def share(text: str) -> float:
-    """An argument above 0 and at most 1."""
+def part(text: str) -> tuple[float, float]:
+    """An argument that names a part of all modules: ``0.2``, or ``0.2-0.3`` for what follows.
+
+    Returns:
+        Where it begins and how much it is, both of 1.
+    """
+    first, dash, last = text.rpartition("-")
     try:
-        value = float(text)
+        low, high = float(first) if dash else 0.0, float(last)
     except ValueError:
-        value = 0.0
-    if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a share above 0 and at most 1")
-    return value
+        low = high = 0.0
+    if not 0 <= low < high <= 1:
+        message = f"{text!r} is not a share above 0 and at most 1, nor FROM-TO"
+        raise argparse.ArgumentTypeError(message)
+    return low, high - low
 
 
 def splits(text: str) -> tuple[str, ...]:
@@ -93,7 +103,7 @@ def run(kind: Kind, to: Parser, words: Sequence[str]) -> int:
         raise IrsmithError(f"{folder} holds labels already: name another folder")
     plan = ExamplePlan(
         kind, options.per_module, options.seed, options.longest, options.split,
-        Pick(options.modules, "modules"),
+        Pick(options.modules[1], "modules", first=options.modules[0]),
     )  # fmt: skip
     parts = parts_of(options.corpus, _MODULES_A_PART)
     executor = executor_of(options.jobs, options.cluster)
@@ -103,6 +113,8 @@ def run(kind: Kind, to: Parser, words: Sequence[str]) -> int:
     seconds = time.monotonic() - started
     for error in made.errors:
         say(error)
+    if not made.files and not made.errors:
+        raise nothing_taken(made.left_out)
     if made.files:
         command = shlex.join(["irsmith", "label", kind, *words])
         write_card(folder, command, plan.seed, made.left_out)

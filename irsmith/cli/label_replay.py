@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from irsmith.cli.common import Parser, Progress, parser, say
+from irsmith.cli.common import Parser, Progress, parser, positive, say
 from irsmith.labels.replay import Replayed, find_modules, replay
 from irsmith.labels.rows import LabelRow, read_head, read_labels
 from irsmith.records import IrsmithError
@@ -30,6 +31,9 @@ def arguments_parser() -> Parser:
         "labels", nargs="+", metavar="LABELS[:ROW]", help="a label file; a row counts from 0"
     )
     to.add_argument("--corpus", nargs="+", type=Path, required=True, help="what they were made of")
+    to.add_argument(
+        "--sample", type=positive, metavar="N", help="of each file no more than N rows, drawn"
+    )
     to.add_argument("--tried", action="store_true", help="tune: compile all that was tried, too")
     to.add_argument("--json", action="store_true", help="one JSON object on stdout")
     return to
@@ -38,15 +42,15 @@ def arguments_parser() -> Parser:
 def main(words: Sequence[str]) -> int:
     """Replay; 0 if every row comes out again."""
     options = arguments_parser().parse_args(words)
-    chosen = [place(word) for word in options.labels]
+    chosen = [drawn(*place(word), options.sample) for word in options.labels]
     wanted = {
-        row.label.module for path, number in chosen for _, row in rows_of(path, number, False)
+        row.label.module for path, numbers in chosen for _, row in rows_of(path, numbers, False)
     }
     modules = find_modules(options.corpus, wanted)
     toolchain = find_toolchain()
     progress, done, problems = Progress("rows"), 0, list[tuple[Path, Replayed]]()
-    for path, number in chosen:
-        rows = rows_of(path, number, options.tried)
+    for path, numbers in chosen:
+        rows = rows_of(path, numbers, options.tried)
         for one in replay(toolchain, rows, modules, options.tried):
             done += 1
             progress(done)
@@ -84,7 +88,26 @@ def place(word: str) -> tuple[Path, int | None]:
     return path, number
 
 
-def rows_of(path: Path, number: int | None, tried: bool) -> Iterator[tuple[int, LabelRow]]:
+def drawn(path: Path, number: int | None, most: int | None) -> tuple[Path, set[int] | None]:
+    """A file and the rows of it that are meant; None: all.
+
+    Args:
+        path: of the file.
+        number: the one row, if one was named.
+        most: rows of a whole file, if not all; the same in each run.
+    """
+    if number is not None:
+        return path, {number}
+    rows = read_head(path).rows
+    if most is None or most >= rows:
+        return path, None
+    return path, set(random.Random(0).sample(range(rows), most))
+
+
+def rows_of(path: Path, numbers: set[int] | None, tried: bool) -> Iterator[tuple[int, LabelRow]]:
     """The rows that are meant, with their numbers."""
     rows = enumerate(read_labels(path, tried=tried))
-    return rows if number is None else itertools.islice(rows, number, number + 1)
+    if numbers is None:
+        return rows
+    until = itertools.islice(rows, max(numbers) + 1)
+    return ((number, row) for number, row in until if number in numbers)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import functools
+import argparse
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from irsmith.cli.common import Parser, executor_of, parser, positive, say
+from irsmith.cli.label_examples import part
 from irsmith.corpus.parts import parts_of
 from irsmith.labels.card import write_card
 from irsmith.labels.tune import SearchPlan
 from irsmith.labels.tune_run import TunePlan, TuneRun, label_tune
 from irsmith.parallel.progress import meter
-from irsmith.records import OBJECTIVES, IrsmithError
+from irsmith.records import OBJECTIVES
 from irsmith.toolchain.find import find_toolchain
 
 _DEFAULT = TunePlan()
@@ -40,10 +42,16 @@ def arguments_parser() -> Parser:
         metavar="N",
         help=f"compilations of a search, portfolio included (default {search.budget})",
     )
-    to.add_argument("--modules", type=share, default=1.0, help="share that gets labels (default 1)")
+    to.add_argument(
+        "--modules",
+        type=part,
+        default=(0.0, 1.0),
+        metavar="SHARE",
+        help="of all modules, or FROM-TO such as 0.2-0.3 (default 1)",
+    )
     to.add_argument(
         "--searched",
-        type=functools.partial(share, zero=True),
+        type=share,
         default=1.0,
         help="share of these that is searched (default 1; 0: the portfolio is measured, no more)",
     )
@@ -62,26 +70,27 @@ def arguments_parser() -> Parser:
     to.add_argument(
         "--suite", choices=["full", "quick"], default="full", help="what judges (default full)"
     )
-    to.add_argument("--seed", type=int, default=0)
+    to.add_argument(
+        "--check",
+        choices=["module", "list"],
+        default="module",
+        help="module: also run each labelled module (default); list: judge lists alone",
+    )
+    to.add_argument("--seed", type=int, default=0, help="of all that is random (default 0)")
     to.add_argument("-j", "--jobs", type=positive, help="processes (default: cores)")
     to.add_argument("--cluster", metavar="ADDRESS", help="work on a Ray cluster (auto: this one)")
     to.add_argument("--json", action="store_true", help="one JSON object on stdout")
     return to
 
 
-def share(text: str, zero: bool = False) -> float:
-    """An argument above 0, or from 0 on, and at most 1.
-
-    Raises:
-        IrsmithError: it is not.
-    """
+def share(text: str) -> float:
+    """An argument from 0 to 1."""
     try:
         value = float(text)
     except ValueError:
         value = -1.0
-    if not 0 <= value <= 1 or not (value or zero):
-        least = "from 0 to" if zero else "above 0 and at most"
-        raise IrsmithError(f"{text!r} is not a share {least} 1")
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share from 0 to 1")
     return value
 
 
@@ -91,9 +100,11 @@ def main(words: Sequence[str]) -> int:
 
     options = arguments_parser().parse_args(words)
     search = SearchPlan(budget=options.budget, seed=options.seed, objective=options.objective)
+    first, modules = options.modules
     plan = TunePlan(
         search,
-        options.modules,
+        modules,
+        first,
         options.searched,
         options.smallest,
         options.largest,
@@ -101,6 +112,7 @@ def main(words: Sequence[str]) -> int:
         options.voters,
         options.shared,
         options.suite,
+        options.check,
     )
     made = label_tune(
         find_toolchain(),
@@ -113,7 +125,7 @@ def main(words: Sequence[str]) -> int:
         say,
     )
     if made.files:
-        command = " ".join(["irsmith label tune", *words])
+        command = shlex.join(["irsmith", "label", "tune", *words])
         write_card(options.output, command, options.seed, made.left_out)
     if options.json:
         print(json.dumps(asdict(made), default=str))

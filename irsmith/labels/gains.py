@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from irsmith.labels.rows import SPLITS, LabelRow
+from irsmith.labels.tune_check import REFUTED
 from irsmith.passlist import PassList, PassListError
 from irsmith.records import IrsmithError
 from irsmith.tasks.example import TuneLabel
@@ -62,6 +63,8 @@ class TuneStats:
         unchecked: labels with a smaller list that was not accepted, and the mean share that
             checking so costs over all labels.
         refused: lists that a check refused, by why.
+        module: labels with a list, by what the module check said of it.
+        refuted: labels by the number of lists that the module check refuted before.
         compilations: in all.
         seconds: of processes, in all.
     """
@@ -76,6 +79,8 @@ class TuneStats:
     curve: dict[str, dict[int, float]]
     unchecked: tuple[int, float]
     refused: dict[str, int]
+    module: dict[str, int]
+    refuted: dict[int, int]
     compilations: int
     seconds: float
 
@@ -106,6 +111,8 @@ class Tuner:
         self.codegen: Counter[str] = Counter()
         self.curves: dict[str, list[list[float]]] = defaultdict(list)
         self.refused: Counter[str] = Counter()
+        self.module: Counter[str] = Counter()
+        self.refuted: Counter[int] = Counter()
         self.lost: list[float] = []
         self.compilations, self.seconds = 0, 0.0
 
@@ -118,7 +125,11 @@ class Tuner:
         self.saved.append(Saved(row.split, row.target, row.package, size, size - after))
         self.compilations += label.compilations
         self.seconds += label.seconds
+        refuted = sum(line.startswith(REFUTED) for line in label.verdict.evidence)
+        if refuted:
+            self.refuted[refuted] += 1
         if label.best is not None:
+            self.module[label.verdict.module] += 1
             names = passes_of(label.best.passes)
             self.lengths[len(names)] += 1
             self.passes.update(set(names))
@@ -146,6 +157,8 @@ class Tuner:
             {split: _mean_curve(curves) for split, curves in sorted(self.curves.items())},
             (len(self.lost), sum(self.lost) / labels),
             judged or dict(self.refused.most_common()),
+            dict(self.module.most_common()),
+            dict(sorted(self.refuted.items())),
             self.compilations,
             self.seconds,
         )

@@ -19,7 +19,7 @@ from irsmith.parallel.shards import Shard
 from irsmith.passlist import PassList
 from irsmith.records import Candidate, State, Verdict
 from irsmith.search.portfolio import choose, choose_vetted, load_portfolio
-from irsmith.tasks.example import TuneLabel, Unchecked
+from irsmith.tasks.example import Tried, TuneLabel, Unchecked
 from irsmith.toolchain.find import Toolchain
 
 
@@ -200,16 +200,11 @@ def _decided(
 ) -> TuneLabel:
     """A label with its best accepted list, and the best of those that were passed over."""
     objective = label.objective
-    limit = label.baseline.value(objective)
-    sized = [(t.size.value(objective), t) for t in label.tried if t.size is not None]
-    ranked = sorted(
-        ((value, *_length(t.candidate), t) for value, t in sized if value < limit),
-        key=lambda entry: entry[:3],
-    )
     over: Unchecked | None = None
-    for value, _, _, tried in ranked:
-        verdict = verdicts.get((target, tried.candidate))
+    for tried in ranked(label):
         assert tried.size is not None
+        value = tried.size.value(objective)
+        verdict = verdicts.get((target, tried.candidate))
         if verdict is not None and verdict.state == "passed":
             if over is not None and over.size.value(objective) == value:
                 over = None  # nothing is lost by what was not accepted
@@ -221,6 +216,14 @@ def _decided(
             reason = "not judged" if verdict is None else verdict.reason
             over = Unchecked(tried.candidate, tried.size, reason)
     return replace(label, best=None, after=label.baseline, verdict=Verdict(), unchecked=over)
+
+
+def ranked(label: TuneLabel) -> list[Tried]:
+    """What was tried and beats -Oz, the smallest first; ties to the shortest, then its text."""
+    limit = label.baseline.value(label.objective)
+    sized = [(t.size.value(label.objective), t) for t in label.tried if t.size is not None]
+    better = [(value, *_length(t.candidate), t) for value, t in sized if value < limit]
+    return [entry[3] for entry in sorted(better, key=lambda entry: entry[:3])]
 
 
 def _merged(label: TuneLabel, other: TuneLabel) -> TuneLabel:

@@ -55,6 +55,9 @@ def _draw_tune(found: TuneStats, figure: Any) -> None:
     axes[4].barh([why for why, _ in refused], [count for _, count in refused])
     axes[4].set_xlabel("lists not accepted")
     axes[4].tick_params(axis="y", labelsize=7)
+    if not refused:
+        axes[4].set(xticks=[], yticks=[])
+        axes[4].text(0.5, 0.5, "none", ha="center", transform=axes[4].transAxes)
     for split, curve in found.curve.items():
         axes[5].plot(list(curve), [100 * value for value in curve.values()], "o-", label=split)
     axes[5].set_xlabel("compilations")

@@ -59,6 +59,11 @@ def _tune(found: TuneStats, most: int) -> Iterator[str]:
             yield f"    {split}: {points}"
     count, lost = found.unchecked
     yield f"  a smaller list that was not accepted: {count} labels; checking costs {_percent(lost)}"
+    states = ", ".join(f"{count} {state}" for state, count in found.module.items())
+    yield f"  the module check of labels with a list: {states or 'none'}"
+    if found.refuted:
+        lists = ", ".join(f"{many} after {count}" for count, many in found.refuted.items())
+        yield f"  labels whose better list the module check refuted: {lists} lists"
     for title, counted in (
         ("lists not accepted", found.refused),
         ("labels whose list has", found.passes),

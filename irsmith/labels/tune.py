@@ -141,6 +141,18 @@ def measure_module(
     )
 
 
+def instructions_of(labeller: Labeller, row: Row) -> int:
+    """IR instructions of a module; LLVM counts them where the corpus does not say.
+
+    Raises:
+        IrsmithError: LLVM cannot compile the module.
+    """
+    if row.instructions >= 0:
+        return row.instructions
+    renders, _ = labeller.of(row.target)
+    return renders.render(Request(row.content)).size.value("instructions")
+
+
 def _begin(labeller: Labeller, row: Row, objective: Objective) -> tuple[Ledger, TuneLabel]:
     """The ledger of a module's normalised form, and a label with its sizes."""
     renders, evaluator = labeller.of(row.target)

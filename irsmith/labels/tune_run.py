@@ -14,12 +14,13 @@ from irsmith.check.passlisteval import PassListEval
 from irsmith.check.suites import get_suite, have_full
 from irsmith.corpus.parts import Part
 from irsmith.labels.gather import write_splits
-from irsmith.labels.rows import read_head, read_labels
-from irsmith.labels.run import Pick
+from irsmith.labels.rows import LabelRow, read_head, read_labels
+from irsmith.labels.run import Pick, nothing_taken
 from irsmith.labels.share import Judge, Judged, elect, nominate, refresh, settle
 from irsmith.labels.tune import SearchPlan
+from irsmith.labels.tune_check import check_parts
 from irsmith.labels.tune_shards import Task, run_parts
-from irsmith.parallel.shards import Shard
+from irsmith.parallel.shards import Shard, fingerprint
 from irsmith.parallel.work import Executor
 from irsmith.records import IrsmithError
 from irsmith.toolchain.cache import write_beside
@@ -36,6 +37,7 @@ class TunePlan:
     Attributes:
         search: how a module is searched.
         modules: share of the corpus' modules that get labels.
+        first: where that share begins; another run has what is before.
         searched: share of these that are searched; on the others the portfolio is measured
             and, as on all, what is shared out.
         smallest: IR instructions of the smallest module.
@@ -44,10 +46,13 @@ class TunePlan:
         voters: modules, about, on which they are measured.
         shared: lists judged and shared out, for each target.
         suite: ``full`` (after the quick one), or ``quick`` alone.
+        check: ``module``: differential execution of each labelled module, too; ``list``:
+            PassListEval alone.
     """
 
     search: SearchPlan = field(default_factory=SearchPlan)
     modules: float = 1.0
+    first: float = 0.0
     searched: float = 1.0
     smallest: int = 8
     largest: int = 20_000
@@ -55,6 +60,7 @@ class TunePlan:
     voters: int = 200
     shared: int = 100
     suite: str = "full"
+    check: str = "module"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +106,25 @@ def label_tune(
         said: told of each judgement, in a line.
 
     Raises:
-        IrsmithError: the folder holds another run, or the disk is full; what was made stays.
+        IrsmithError: no module is taken, the folder holds another run, or the disk is full;
+            what was made stays.
     """
     suites = [plan.suite] if plan.suite == "quick" else ["quick", "full"]
-    picked = Pick(plan.modules, "modules", plan.smallest, plan.largest)
+    picked = Pick(plan.modules, "modules", plan.smallest, plan.largest, plan.first)
     work = folder / "work"
 
     def run(step: str, task: Task) -> list[Shard]:
         return run_parts(parts, task, work / step, executor, progress(step))
 
     searched = run("search", Task((picked,), plan.search, Pick(plan.searched, "searched")))
+    left_out: Counter[str] = Counter()
+    for shard in searched:
+        if not shard.error:
+            left_out.update(read_head(shard.path).left_out)
+    if not any(shard.error for shard in searched) and not _rows(searched):
+        raise nothing_taken(left_out)
+    # Later steps depend on what was found; a run that makes the rest may find other lists.
+    work /= _without(searched)
     nominated = nominate(searched, plan.nominated)
     voting = Pick(min(1.0, plan.voters / max(1, _rows(searched))), "voters")
     lists = tuple(nominated.items())
@@ -130,18 +145,30 @@ def label_tune(
     )
     giving = Task((picked,), plan.search, lists=accepted, with_portfolio=False)
     shared = run("share", giving)
-    left_out: Counter[str] = Counter()
-    for shard in searched:
-        if not shard.error:
-            left_out.update(read_head(shard.path).left_out)
-    rows = settle(searched, shared, judged)
+    rows: Iterable[LabelRow]
+    checked: list[Shard] = []
+    whole = [k for k, pair in enumerate(zip(searched, shared, strict=True)) if not _failed(*pair)]
+    if plan.check == "module" and whole:
+        checked = check_parts(
+            [parts[k] for k in whole],
+            [searched[k] for k in whole],
+            [shared[k] for k in whole],
+            judged,
+            work / _without(shared) / "check",
+            executor,
+            progress("check"),
+        )
+        good = [shard for shard in checked if not shard.error]
+        rows = itertools.chain.from_iterable(read_labels(one.path, "tune") for one in good)
+    else:
+        rows = settle(searched, shared, judged)
     files, labels = write_splits("tune", rows, folder, dict(left_out))
     suggested = refresh(itertools.chain.from_iterable(map(read_labels, files)), judged, 32)
     for target, chosen in suggested.items():
         entries = [{**candidate.to_json(), "share": share} for candidate, share in chosen]
         path = folder / f"portfolio-{target.split('-')[0]}.json"
         _write_json(path, {"target": target, "candidates": entries})
-    errors = tuple(shard.error for shard in (*searched, *voted, *shared) if shard.error)
+    errors = tuple(shard.error for shard in (*searched, *voted, *shared, *checked) if shard.error)
     return TuneRun(files, labels, dict(left_out), tuple(judged), errors)
 
 
@@ -172,6 +199,16 @@ def _suites(
         PassListEval(toolchain, get_suite(name, toolchain, target), jobs=jobs, stop_after=1)
         for name in names
     ]
+
+
+def _failed(*shards: Shard) -> bool:
+    return any(shard.error for shard in shards)
+
+
+def _without(shards: Sequence[Shard]) -> str:
+    """A folder for what was made without some shards; ``""`` if none is missing."""
+    missing = [shard.number for shard in shards if shard.error]
+    return f"without-{fingerprint(missing)}" if missing else ""
 
 
 def _rows(shards: Iterable[Shard]) -> int:

@@ -12,7 +12,13 @@ from irsmith.corpus.parts import Loaded, Part
 from irsmith.corpus.rows import Row
 from irsmith.labels.rows import Labelled, LabelRow, label_format, refusal, row_of
 from irsmith.labels.run import Pick, run_name
-from irsmith.labels.tune import Labeller, SearchPlan, measure_module, search_module
+from irsmith.labels.tune import (
+    Labeller,
+    SearchPlan,
+    instructions_of,
+    measure_module,
+    search_module,
+)
 from irsmith.parallel.shards import Shard, make_shards
 from irsmith.parallel.work import Executor, Work
 from irsmith.records import Candidate, IrsmithError
@@ -77,9 +83,13 @@ def _prepare(task: Task) -> Callable[[list[Row]], Labelled]:
             if reason:
                 left_out["of a package that nothing may be learnt from"] += 1
                 continue
-            if not all(pick.takes(row) for pick in task.picks):
+            if not all(pick.draws(row.sha256) for pick in task.picks):
                 continue
             try:
+                size = instructions_of(labeller, row)
+                if not all(pick.fits(size) for pick in task.picks):
+                    left_out["of too few or too many IR instructions"] += 1
+                    continue
                 made.append(row_of(_label(labeller, task, lists.get(row.target, ()), row), row))
             except IrsmithError as error:
                 left_out[f"LLVM: {str(error)[:120]}"] += 1

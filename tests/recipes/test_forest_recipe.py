@@ -26,7 +26,7 @@ def labels(tmp_path_factory):
     """Every list of the portfolio on some units of the sample corpus."""
     folder = tmp_path_factory.mktemp("labels")
     words = ["label", "tune", str(ROOT / "examples/corpus"), "-o", str(folder), "--searched", "0"]
-    assert main([*words, "--modules", "0.2", "--largest", "400", "-j", "2"]) == 0
+    assert main([*words, "--modules", "0.2", "--largest", "400", "--check", "list"]) == 0
     return folder
 
 
