@@ -143,7 +143,7 @@ class Way:
         plan = TunePlan(
             SearchPlan(budget=48, insertions=0, swaps=0),
             self.plan.modules,
-            0.3,
+            searched=0.3,
             largest=1000,
             nominated=60,
             voters=30,
