@@ -37,6 +37,7 @@ def arguments_parser() -> Parser:
     to.add_argument("--target", action="append", help="x86-64, aarch64; may be repeated")
     to.add_argument("-j", "--jobs", type=positive, help="packages at a time (default: cores)")
     to.add_argument("--timeout", type=positive, default=1800, help="seconds a build may take")
+    to.add_argument("--retry", action="store_true", help="also what failed in an earlier run")
     to.add_argument("--keep", action="store_true", help="leave built sources in DIR/work")
     to.add_argument("--time-plain", action="store_true", help="build without recording too")
     to.add_argument("--json", action="store_true", help="reports as JSON lines on stdout")
@@ -62,6 +63,7 @@ def main(words: Sequence[str]) -> int:
         seconds=options.timeout,
         keep=options.keep,
         rebuild=options.time_plain,
+        retry=options.retry,
     )
     selection = select(names)
     for name in selection.unknown:

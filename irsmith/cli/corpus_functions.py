@@ -11,6 +11,7 @@ from pathlib import Path
 from irsmith.cli.common import Parser, executor_of, parser, positive, say
 from irsmith.corpus.function_set import SMALLEST, FunctionSet, cut_parts, gather
 from irsmith.corpus.parts import parts_of
+from irsmith.corpus.rows import need_no_corpus
 from irsmith.parallel.progress import meter
 
 
@@ -38,6 +39,7 @@ def arguments_parser() -> Parser:
 def main(words: Sequence[str]) -> int:
     """Cut and gather; 0 if every part could be worked on."""
     options = arguments_parser().parse_args(words)
+    need_no_corpus(options.output)
     parts = parts_of(options.paths)
     folder = options.output / "shards"
     executor = executor_of(options.jobs, options.cluster)
@@ -47,6 +49,8 @@ def main(words: Sequence[str]) -> int:
             say(shard.error)
     result = gather(parts, shards, options.output)
     failed = any(shard.error for shard in shards)
+    if failed:
+        say(f"to try those parts again: delete {options.output}/*.parquet, and run again")
     if not options.keep and not failed:
         shutil.rmtree(folder)
     if options.json:

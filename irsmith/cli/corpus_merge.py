@@ -28,16 +28,19 @@ def arguments_parser() -> Parser:
 
 
 def main(words: Sequence[str]) -> int:
-    """Merge; 0 if anything is left."""
+    """Merge; 0 if anything is left and every file could be read."""
     options = arguments_parser().parse_args(words)
     progress = Progress("rows")
     merged = merge(
         find_toolchain(), options.paths, options.output, options.jobs or cores(), progress
     )
     progress.clear()
+    for line in merged.damaged:
+        say(line)
     if options.json:
         files = [str(path) for path in merged.files]
         numbers = {"read": merged.read, "kept": merged.kept, "left_out": merged.left_out}
+        numbers["damaged"] = list(merged.damaged)
         print(json.dumps({**numbers, "files": files}))
     else:
         kept = ", ".join(f"{count} {split}" for split, count in merged.kept.items())
@@ -45,4 +48,4 @@ def main(words: Sequence[str]) -> int:
         for reason, count in sorted(merged.left_out.items(), key=lambda item: -item[1]):
             say(f"  left out {count:>6}: {reason}")
         print(options.output)
-    return 0 if merged.kept else 1
+    return 0 if merged.kept and not merged.damaged else 1

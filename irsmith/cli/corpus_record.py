@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from irsmith.cli.common import Parser, check_writable, parser, say, split_flags
+from irsmith.corpus.preload import preload_library
 from irsmith.corpus.recording import (
     Origin,
     Recorded,
@@ -87,8 +88,9 @@ def main(words: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="irsmith-record-") as temporary:
         folder = options.keep or Path(temporary)
         prepare_recording(toolchain, folder, targets_of(options))
+        environment = recording_environment(folder, preload_library(toolchain))
         started = time.monotonic()
-        status = run_build(command, recording_environment(folder))
+        status = run_build(command, environment)
         seconds = time.monotonic() - started
         recorded = collect(toolchain, folder, origin, cores())
     write_rows(Path(options.output), recorded.rows)
@@ -142,7 +144,7 @@ def report(recorded: Recorded, status: int, seconds: float, as_json: bool) -> No
     )
     for line in recorded.failed[:10]:
         say(f"  {line}")
-    if not recorded.compiled:
+    if not recorded.compiled and not recorded.failed:
         say("nothing was compiled: is there anything to build? (make clean first)")
     if status:
         say(f"the build itself ended with status {status}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,12 +18,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from irsmith.corpus.apt import Source, fetch, install_dependencies
-from irsmith.corpus.recording import Origin, collect, prepare_recording, recording_environment
+from irsmith.corpus.recording import Origin, bin_folder, collect, prepare_recording
 from irsmith.corpus.rows import write_rows
 from irsmith.corpus.split import never_train
 from irsmith.records import IrsmithError
 from irsmith.toolchain.cache import write_beside
 from irsmith.toolchain.find import find_toolchain
+
+_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+"""Debian's own: a Python environment that irsmith runs in has not what its packages need."""
+_PYTHON = re.compile("PYTHON|VIRTUAL_ENV$|CONDA_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Plan:
         parallel: processes of one build.
         keep: leave the built sources there.
         rebuild: also time the build without recording (afterwards, from clean sources).
+        retry: build again what an earlier run in the folder could not build to its end.
     """
 
     folder: Path
@@ -46,6 +52,7 @@ class Plan:
     parallel: int = 1
     keep: bool = False
     rebuild: bool = False
+    retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,7 @@ def build_package(source: Source, plan: Plan) -> PackageReport:
     """
     work = plan.folder / "work" / source.package
     shutil.rmtree(work, ignore_errors=True)
+    report_path(plan.folder, source.package).unlink(missing_ok=True)
     seconds: dict[str, float] = {}
     try:
         report = _build(source, plan, work, seconds)
@@ -135,8 +143,8 @@ def _build(source: Source, plan: Plan, work: Path, seconds: dict[str, float]) ->
         clock.lap("dependencies")
     toolchain = find_toolchain()
     recording = work / "recording"
-    prepare_recording(toolchain, recording, plan.targets)
-    environment = build_environment(recording_environment(recording), work, plan.parallel)
+    prepare_recording(toolchain, recording, plan.targets, _PATH)
+    environment = build_environment(bin_folder(recording), work, plan.parallel)
     problem = run_build(root, environment, plan.folder / "logs" / f"{name}.log", plan.seconds)
     clock.lap("build")
     origin = Origin(root, name, source.version, f"debian:{name}@{source.version}")
@@ -147,7 +155,7 @@ def _build(source: Source, plan: Plan, work: Path, seconds: dict[str, float]) ->
     if plan.rebuild and not problem:
         shutil.rmtree(root)
         root = fetch(name, work)
-        plain = build_environment(dict(os.environ), work, plan.parallel)
+        plain = build_environment(None, work, plan.parallel)
         clock.lap("")
         run_build(root, plain, plan.folder / "logs" / f"{name}.plain.log", plan.seconds)
         clock.lap("plain")
@@ -185,10 +193,19 @@ class _Clock:
         self.last = now
 
 
-def build_environment(base: dict[str, str], work: Path, parallel: int) -> dict[str, str]:
-    """The environment of a package's build: no tests, no documentation, no one's home."""
+def build_environment(names: Path | None, work: Path, parallel: int) -> dict[str, str]:
+    """The environment of a package's build: no tests, no documentation, no one's home.
+
+    Args:
+        names: the recorder's, for PATH; None builds without recording.
+        work: stands for the home folder.
+        parallel: processes.
+    """
+    path = f"{names.absolute()}:{_PATH}" if names else _PATH
+    ours = {name: value for name, value in os.environ.items() if not _PYTHON.match(name)}
     return {
-        **base,
+        **ours,
+        "PATH": path,
         "LC_ALL": "C.UTF-8",
         "HOME": str(work),
         "DEB_BUILD_OPTIONS": f"nocheck nodoc noautodbgsym parallel={parallel}",

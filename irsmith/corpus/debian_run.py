@@ -21,7 +21,6 @@ from irsmith.corpus.debian_build import (
     read_report,
     report_path,
 )
-from irsmith.records import IrsmithError
 
 _PR_SET_PDEATHSIG = 1
 
@@ -48,13 +47,16 @@ def select(packages: Sequence[str]) -> Selection:
 
 
 def finished(selection: Selection, plan: Plan) -> dict[str, PackageReport]:
-    """Reports of packages that an earlier run in the same folder has done."""
+    """Reports of packages that an earlier run in the same folder has done.
+
+    A package that could not be built is done too, unless the plan says to try it again.
+    """
     found = {}
     for source in selection.known:
         path = report_path(plan.folder, source.package)
         if path.exists():
             report = read_report(path)
-            if report.version == source.version:
+            if report.version == source.version and (report.status == "ok" or not plan.retry):
                 found[source.package] = report
     return found
 
@@ -92,18 +94,22 @@ def build_all(
                 source, process = running.pop(cast(int, sentinel))
                 process.join()
                 path = report_path(plan.folder, source.package)
-                if not path.exists():
-                    # Killed from outside, or out of memory: another run tries it again.
-                    raise IrsmithError(
-                        f"{source.package}: its process ended with status {process.exitcode} "
-                        f"and no report: see {plan.folder}/logs, and run again"
-                    )
-                yield read_report(path), True
+                yield read_report(path) if path.exists() else _died(source, process), True
     finally:
         for _, process in running.values():
             process.terminate()
         for _, process in running.values():
             process.join()
+
+
+def _died(source: Source, process: SpawnProcess) -> PackageReport:
+    """Killed from outside, out of memory, a full disk: another run tries it again."""
+    status = process.exitcode or 0
+    how = signal.Signals(-status).name if status < 0 else f"status {status}"
+    problem = f"its process ended with {how} and no report; run again to try it again"
+    return PackageReport(
+        source.package, source.version, "not built", problem, {}, {}, 0, 0, (), 0, {}
+    )
 
 
 def _build_one(source: Source, plan: Plan, parent: int) -> None:
@@ -116,5 +122,6 @@ def _build_one(source: Source, plan: Plan, parent: int) -> None:
     try:
         build_package(source, plan)
     except OSError as error:  # a full disk: the report itself could not be written
-        print(f"{source.package}: {error.filename}: {error.strerror}", file=sys.stderr)
+        place = error.filename or plan.folder
+        print(f"{source.package}: {place}: {error.strerror}", file=sys.stderr)
         sys.exit(1)

@@ -24,11 +24,10 @@ from irsmith.corpus.dedupe import (
 )
 from irsmith.corpus.function_facts import FunctionFacts, function_facts
 from irsmith.corpus.parts import Loaded, Part
-from irsmith.corpus.rows import Row, parquet, read_rows, schema, write_rows
+from irsmith.corpus.rows import Row, new_corpus, parquet, read_rows, schema, write_rows
 from irsmith.corpus.split import never_train, split_of
 from irsmith.parallel.shards import Shard, fingerprint, make_shards
 from irsmith.parallel.work import Executor, Format, Work
-from irsmith.records import IrsmithError
 from irsmith.sandbox.worker import Limits, Worker
 from irsmith.toolchain.find import find_toolchain
 
@@ -161,8 +160,12 @@ def gather(parts: Sequence[Part], shards: Sequence[Shard], folder: Path) -> Func
     Raises:
         IrsmithError: the folder holds Parquet files already.
     """
-    if folder.exists() and any(folder.glob("*.parquet")):
-        raise IrsmithError(f"{folder} holds Parquet files already: name another folder")
+    with new_corpus(folder) as new:
+        made = _gather(parts, shards, new)
+    return replace(made, files=tuple(folder / path.name for path in made.files))
+
+
+def _gather(parts: Sequence[Part], shards: Sequence[Shard], folder: Path) -> FunctionSet:
     left_out: Counter[str] = Counter()
     columns = [*_MARKS, "split", "target"]
     table: list[tuple[int, int, dict[str, Any]]] = []

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from irsmith.corpus.dedupe import cross_split
 from irsmith.corpus.facts import Facts, facts_of
-from irsmith.corpus.rows import UNKNOWN, Row, corpus_files, read_rows, write_rows
+from irsmith.corpus.rows import UNKNOWN, Row, corpus_files, new_corpus, read_rows, write_rows
 from irsmith.corpus.split import never_train, split_of
 from irsmith.records import IrsmithError
 from irsmith.toolchain.find import Toolchain
@@ -35,12 +35,15 @@ class Merged:
         kept: rows written, by split.
         left_out: why, and how many.
         files: written.
+        damaged: a line about each file that cannot be read to its end; what stands
+            before the damage is taken.
     """
 
     read: int
     kept: dict[str, int]
     left_out: dict[str, int]
     files: tuple[Path, ...]
+    damaged: tuple[str, ...] = ()
 
 
 def merge(
@@ -62,16 +65,27 @@ def merge(
         progress: told how many rows were looked at.
 
     Raises:
-        IrsmithError: nothing to read, a damaged file, or the folder is in use.
+        IrsmithError: nothing to read, or the folder is in use.
     """
     files = corpus_files(paths)
-    if folder.exists() and any(folder.glob("*.parquet")):
-        raise IrsmithError(f"{folder} holds Parquet files already: name another folder")
+    with new_corpus(folder) as new:
+        merged = _merge(toolchain, files, new, jobs, progress)
+    return replace(merged, files=tuple(folder / path.name for path in merged.files))
+
+
+def _merge(
+    toolchain: Toolchain,
+    files: Sequence[Path],
+    folder: Path,
+    jobs: int,
+    progress: Callable[[int], None],
+) -> Merged:
     facts: dict[int, Facts] = {}
+    damaged: dict[str, None] = {}
     left_out: Counter[str] = Counter()
     splits: dict[int, str] = {}
     seen: set[tuple[str, str]] = set()
-    for number, (row, fact) in enumerate(_with_facts(toolchain, files, jobs)):
+    for number, (row, fact) in enumerate(_with_facts(toolchain, files, jobs, damaged)):
         progress(number + 1)
         reason = _unwanted(row, fact)
         identities = {("content", hashlib.sha256(row.content).hexdigest())}
@@ -95,19 +109,27 @@ def merge(
         del facts[with_text[low]]
     kept = Counter(splits[number] for number in facts)
     written = tuple(_write(files, facts, splits, folder))
-    return Merged(read, dict(kept), dict(left_out), written)
+    return Merged(read, dict(kept), dict(left_out), written, tuple(damaged))
+
+
+def _rows(files: Sequence[Path], damaged: dict[str, None]) -> Iterator[Row]:
+    """All rows in order; a damaged file costs what stands behind the damage."""
+    for path in files:
+        try:
+            yield from read_rows(path)
+        except IrsmithError as error:
+            damaged[str(error)] = None
 
 
 def _with_facts(
-    toolchain: Toolchain, files: Sequence[Path], jobs: int
+    toolchain: Toolchain, files: Sequence[Path], jobs: int, damaged: dict[str, None]
 ) -> Iterator[tuple[Row, Facts]]:
     waiting: list[Row] = []
 
     def bitcodes() -> Iterator[bytes]:
-        for path in files:
-            for row in read_rows(path):
-                waiting.append(row)
-                yield row.content
+        for row in _rows(files, damaged):
+            waiting.append(row)
+            yield row.content
 
     for fact in facts_of(toolchain, bitcodes(), jobs, text=True):
         yield waiting.pop(0), fact
@@ -148,20 +170,17 @@ def _write(
 def _kept(
     files: Sequence[Path], facts: dict[int, Facts], splits: dict[int, str], split: str
 ) -> Iterator[Row]:
-    number = 0
-    for path in files:
-        for row in read_rows(path):
-            fact = facts.get(number)
-            if fact is not None and splits[number] == split:
-                yield replace(
-                    row,
-                    split=split,
-                    target=fact.target,
-                    license_expression=row.license_expression.strip() or UNKNOWN,
-                    instructions=fact.instructions,
-                    functions=fact.functions,
-                )
-            number += 1
+    for number, row in enumerate(_rows(files, {})):
+        fact = facts.get(number)
+        if fact is not None and splits[number] == split:
+            yield replace(
+                row,
+                split=split,
+                target=fact.target,
+                license_expression=row.license_expression.strip() or UNKNOWN,
+                instructions=fact.instructions,
+                functions=fact.functions,
+            )
 
 
 def _shard(folder: Path, split: str, count: int, rows: Sequence[Row]) -> Path:

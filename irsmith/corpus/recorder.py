@@ -1,10 +1,9 @@
 """The compiler that a recorded build calls: runs the real one, and clang beside it for bitcode.
 
 This file is run by itself, once for every call of a compiler, under the names of the
-compilers in a folder that stands first on PATH. So it imports nothing but small
-modules of the standard library, and whatever goes wrong in it, the build sees what the
-real compiler said and nothing else. What it records is described in
-:mod:`irsmith.corpus.recording`.
+compilers. So it imports nothing but small modules of the standard library, and whatever
+goes wrong in it, the build sees what the real compiler said and nothing else. What it
+records is described in :mod:`irsmith.corpus.recording`.
 """
 
 # Importing pathlib would cost a third of the start, at every call.
@@ -110,8 +109,12 @@ _OTHER_MACHINES = frozenset(("-m32", "-mx32", "-m16"))
 _LENIENT = (
     *("-Wno-implicit-function-declaration", "-Wno-implicit-int", "-Wno-int-conversion"),
     *("-Wno-incompatible-function-pointer-types", "-Wno-return-mismatch"),
+    "-Wno-incompatible-pointer-types",
 )
 """What GCC up to 13 only warns of in C, and clang refuses even under ``-w``."""
+
+_LENIENT_CXX = ("-Wno-register",)
+"""Likewise in C++."""
 
 _NO_NEON = ("-U__ARM_NEON", "-U__ARM_NEON__")
 """clang's wheel has no headers for other machines than its own: the portable code, then."""
@@ -256,7 +259,7 @@ def record(
             f"--target={triple}",
             *flags,
             *(settings["includes"].get(triple, [])),
-            *(() if language == "c++" else _LENIENT),
+            *(_LENIENT_CXX if language == "c++" else _LENIENT),
             *("-w", "-Oz", "-Xclang", "-disable-llvm-passes", "-fno-ident", "-fno-stack-protector"),
             *("-emit-llvm", "-c", "-x", language, source, "-o", temporary),
         ]
@@ -341,7 +344,8 @@ def main(path: str, words: list[str]) -> None:
         words: the arguments.
     """
     own, name = os.path.split(os.path.abspath(path))
-    real = real_compiler(name, own)
+    # preload.c says which one was called.
+    real = os.environ.pop("IRSMITH_REAL", "") or real_compiler(name, own)
     if not real:
         sys.stderr.write(f"{name}: command not found\n")
         os._exit(127)

@@ -1,8 +1,9 @@
 """A build, recorded: bitcode of every translation unit that it compiles.
 
-A folder of compilers' names stands first on PATH; behind each is
-:mod:`irsmith.corpus.recorder`, which runs the real compiler and, beside it, clang for
-bitcode. The build keeps its own compiler, objects and exit status.
+There is a folder of compilers' names; behind each is :mod:`irsmith.corpus.recorder`,
+which runs the real compiler and, beside it, clang for bitcode. A build gets there by
+PATH, or by a library that sees what it starts (:mod:`irsmith.corpus.preload`). It keeps
+its own compiler, objects and exit status.
 
 The folder of a recording holds::
 
@@ -68,7 +69,8 @@ class Recorded:
     Attributes:
         rows: the modules, in the order of file and target.
         compiled: sources that the build compiled, probes and doubles left out, by target.
-        failed: ``file: reason`` of each that clang could not read, or LLVM refuses.
+        failed: ``file: reason`` of each that clang could not read, or LLVM refuses, and
+            a line about those that were not recorded to the end.
         doubles: units left out because the same file, or the same bitcode, is there already.
         outside: sources that lie outside the root.
     """
@@ -93,17 +95,31 @@ class _Unit:
     file: str = field(default="")
 
 
-def prepare_recording(toolchain: Toolchain, folder: Path, targets: Sequence[str]) -> Path:
+def prepare_recording(
+    toolchain: Toolchain, folder: Path, targets: Sequence[str], path: str = ""
+) -> Path:
     """Set a recording up.
 
     Args:
         toolchain: where clang is.
         folder: of the recording; made here.
         targets: triples that every unit is compiled for; the machine's own first.
+        path: the PATH of the build, if it is not ours.
 
     Returns:
-        The folder that has to stand first on PATH while the build runs.
+        The folder of the compilers' names, for :func:`recording_environment`.
+
+    Raises:
+        IrsmithError: no clang, no compiler, no headers of a target, or a full disk.
     """
+    try:
+        return _prepared(toolchain, folder, targets, path or os.environ.get("PATH", ""))
+    except OSError as error:
+        place = error.filename or folder
+        raise IrsmithError(f"{place}: cannot be written: {error.strerror}") from error
+
+
+def _prepared(toolchain: Toolchain, folder: Path, targets: Sequence[str], path: str) -> Path:
     names = bin_folder(folder)
     (folder / "units").mkdir(parents=True, exist_ok=True)
     names.mkdir(exist_ok=True)
@@ -122,7 +138,7 @@ def prepare_recording(toolchain: Toolchain, folder: Path, targets: Sequence[str]
     start = f"import sys; sys.path.insert(0, {str(folder.absolute())!r}); "
     start += "import irsmith_recorder as r; r.main(sys.argv[1], sys.argv[2:])"
     shell = f'exec {shlex.quote(sys.executable)} -I -S -c {shlex.quote(start)} "$0" "$@"\n'
-    for name in sorted(compilers_on_path()):
+    for name in sorted(compilers_on_path(path)):
         shim = names / name
         shim.write_text("#!/bin/sh\n" + shell)
         shim.chmod(0o755)
@@ -134,13 +150,17 @@ def bin_folder(folder: Path) -> Path:
     return folder / "bin"
 
 
-def compilers_on_path() -> set[str]:
-    """Names of compilers that a build for this machine may call."""
+def compilers_on_path(path: str) -> set[str]:
+    """Names of compilers that a build for this machine may call.
+
+    Raises:
+        IrsmithError: there is none.
+    """
     plain = "|".join(re.escape(name) for name in COMPILERS)
     machine = re.escape(platform.machine())
     pattern = re.compile(rf"({machine}-[a-z0-9-]*gnu-)?({plain})(-\d+(\.\d+)*)?")
     found: set[str] = set()
-    for folder in os.environ.get("PATH", "").split(os.pathsep):
+    for folder in path.split(os.pathsep):
         if folder and Path(folder).is_dir():
             names = (path.name for path in Path(folder).iterdir())
             found |= {name for name in names if pattern.fullmatch(name)}
@@ -167,10 +187,25 @@ def foreign_includes(triple: str) -> list[str]:
     return [*flags, "-idirafter", "/usr/include", "-idirafter", native]
 
 
-def recording_environment(folder: Path) -> dict[str, str]:
-    """The environment for the build: ours, with the recorder's names first on PATH."""
+def recording_environment(folder: Path, preload: Path | None = None) -> dict[str, str]:
+    """The environment for the build: ours, and what brings the recorder in.
+
+    Args:
+        folder: of the recording.
+        preload: from :func:`irsmith.corpus.preload.preload_library`; with it PATH stays as
+            it is, so that CMake writes down no compiler of ours, and compilers that are
+            called by their path are seen too. None puts the recorder's names first on PATH.
+    """
     own = str(bin_folder(folder).absolute())
-    return {**os.environ, "PATH": own + os.pathsep + os.environ.get("PATH", "")}
+    if preload is None:
+        return {**os.environ, "PATH": own + os.pathsep + os.environ.get("PATH", "")}
+    others = os.environ.get("LD_PRELOAD", "")
+    return {
+        **os.environ,
+        "LD_PRELOAD": f"{preload}:{others}" if others else str(preload),
+        "IRSMITH_PRELOAD": str(preload),
+        "IRSMITH_RECORDER": own,
+    }
 
 
 def collect(toolchain: Toolchain, folder: Path, origin: Origin, jobs: int = 1) -> Recorded:
@@ -188,6 +223,7 @@ def collect(toolchain: Toolchain, folder: Path, origin: Origin, jobs: int = 1) -
     units, outside = _units(folder, origin.root)
     compiled = Counter(unit.target for unit in units)
     failed = [f"{unit.file}: {unit.failure}" for unit in units if unit.failure]
+    failed += _lost(folder)
     kept: list[tuple[_Unit, bytes, str]] = []
     seen: set[tuple[str, str]] = set()
     doubles = 0
@@ -249,6 +285,16 @@ def _units(folder: Path, root: Path) -> tuple[list[_Unit], int]:
         else:
             units.append(unit)
     return sorted(units, key=lambda u: (u.file, u.target, u.flags, u.key)), outside
+
+
+def _lost(folder: Path) -> Iterator[str]:
+    """A line about compilations whose recording was begun and has no end."""
+    begun = {path.name.split(".")[0] for path in (folder / "units").glob("*.tmp")}
+    lost = len(begun - {path.stem for path in (folder / "units").glob("*.json")})
+    if lost:
+        files = "1 file was" if lost == 1 else f"{lost} files were"
+        why = f"the build was stopped, or no space is left in {folder.parent}"
+        yield f"{files} not recorded to the end: {why}"
 
 
 def _told_from(flags: Sequence[str], root: Path) -> Iterator[str]:

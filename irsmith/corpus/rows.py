@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -133,6 +135,40 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
         raise IrsmithError(f"{path}: cannot be written: {error.strerror}") from error
 
 
+@contextmanager
+def new_corpus(folder: Path) -> Iterator[Path]:
+    """A folder to write a corpus' files into, which then go to their place all together.
+
+    So a corpus has all its splits or none, also after Ctrl-C or on a full disk.
+
+    Args:
+        folder: their place; must not hold Parquet files yet.
+
+    Raises:
+        IrsmithError: it holds some, or cannot be written.
+    """
+    need_no_corpus(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        new = tempfile.TemporaryDirectory(prefix=".new-", dir=folder)
+    except OSError as error:
+        raise IrsmithError(f"{folder}: cannot be written: {error.strerror}") from error
+    with new:
+        yield Path(new.name)
+        for path in sorted(Path(new.name).iterdir()):
+            path.replace(folder / path.name)
+
+
+def need_no_corpus(folder: Path) -> None:
+    """Check that a new corpus may be written to a folder.
+
+    Raises:
+        IrsmithError: it holds Parquet files already.
+    """
+    if folder.exists() and any(folder.glob("*.parquet")):
+        raise IrsmithError(f"{folder} holds Parquet files already: name another folder")
+
+
 def corpus_files(paths: Sequence[Path]) -> list[Path]:
     """Parquet files that are named, or lie in folders that are named, in order.
 
@@ -178,6 +214,8 @@ def read_rows(path: Path, columns: Sequence[str] = COLUMNS, first: int = 0) -> I
             raise IrsmithError(
                 f"{path}: not a corpus file (it has no column {', '.join(sorted(missing))})"
             )
+        for name in wanted:
+            _check_type(path, name, file.schema_arrow.field(name).type)
         groups, skip = _groups_from(file, first)
         for batch in file.iter_batches(64, row_groups=groups, columns=wanted):
             for values in batch.slice(skip).to_pylist():
@@ -186,6 +224,25 @@ def read_rows(path: Path, columns: Sequence[str] = COLUMNS, first: int = 0) -> I
     except (pyarrow.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise IrsmithError(f"{path}: cannot be read, is it damaged? ({reason})") from error
+
+
+def _check_type(path: Path, name: str, kind: Any) -> None:
+    """Check that a column holds what it should; ComPile's ``license_files`` are lists."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    if name == "content":
+        right = types.is_binary(kind) or types.is_large_binary(kind)
+    elif name in _NUMBERS:
+        right = types.is_integer(kind)
+    else:
+        right = types.is_string(kind) or types.is_large_string(kind)
+        right |= name == "license_files" and types.is_list(kind)
+    if not right and not types.is_null(kind):
+        raise IrsmithError(
+            f"{path}: not a corpus file of this version (its column {name} holds {kind})"
+        )
 
 
 def _groups_from(file: Any, first: int) -> tuple[list[int], int]:
@@ -201,6 +258,8 @@ def _row(values: dict[str, Any]) -> Row:
     full: dict[str, Any] = dict.fromkeys(COLUMNS, "") | dict.fromkeys(_NUMBERS, -1)
     full["content"] = b""
     full.update({name: value for name, value in values.items() if value is not None})
+    if not isinstance(full["license_files"], str):
+        full["license_files"] = "\n".join(map(str, full["license_files"]))
     if not full["package"]:
         full["package"] = package_of(full["package_source"])
     if not full["split"] and full["package"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 from irsmith.corpus.rows import COLUMNS, corpus_files, read_rows
 from irsmith.records import IrsmithError
+from irsmith.toolchain.cache import write_beside
 
 _LOOKED_AT = tuple(name for name in COLUMNS if name not in ("content", "flags", "license_files"))
 _SPLITS = ("train", "validation", "test")
@@ -120,7 +122,8 @@ def draw(found: Stats, path: Path) -> None:
         path: picture; the suffix says which kind.
 
     Raises:
-        IrsmithError: matplotlib is not installed.
+        IrsmithError: matplotlib is not installed or does not know the kind of picture, or
+            it cannot be written.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -149,7 +152,14 @@ def draw(found: Stats, path: Path) -> None:
     splits.bar(names, [found.splits[name].units for name in names])
     splits.set_ylabel("modules")
     splits.set_title(f"{found.total.units} modules")
-    figure.savefig(path, dpi=110)
+    picture = io.BytesIO()
+    try:
+        figure.savefig(picture, format=path.suffix.lstrip(".") or "png", dpi=110)
+        write_beside(path, picture.getvalue())
+    except ValueError as error:
+        raise IrsmithError(f"{path}: {error}") from error
+    except OSError as error:
+        raise IrsmithError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def table(found: Stats, most: int = 15) -> str:

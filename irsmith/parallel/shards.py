@@ -101,7 +101,8 @@ def make_shards(
     Args:
         work: what is done to each item.
         items: all items of the run, the same in each try; a shard's items are taken when
-            it is about to be made.
+            it is about to be made, and those that cannot be read then (an
+            :class:`~irsmith.records.IrsmithError`) cost that shard.
         folder: holds ``run.json`` and ``shard-00000.SUFFIX`` and so on; only this process
             writes there.
         run: from :func:`fingerprint`.
@@ -118,9 +119,15 @@ def make_shards(
             writes there, the disk is full, or the work cannot be started at all. What
             was made stays.
     """
+    unread: dict[int, str] = {}
 
     def part(number: int) -> Sequence[Item]:
-        return items[number * size : (number + 1) * size]
+        unread.pop(number, None)
+        try:
+            return items[number * size : (number + 1) * size]
+        except IrsmithError as error:
+            unread[number] = str(error)  # a damaged file: costs this shard and no other
+            return ()
 
     with _claimed(folder, run, len(items), size, work.format):
         shards = [_checked(s, work.format) for s in _shards(folder, len(items), size, work.format)]
@@ -130,7 +137,10 @@ def make_shards(
         with closing(executor.make(work, part, missing)) as made:
             for one in made:
                 shard = shards[one.number]
-                if one.data is None:
+                if one.number in unread:
+                    error = f"{shard.path.name}: not made: {unread[one.number]}"
+                    shards[one.number] = replace(shard, error=error)
+                elif one.data is None:
                     error = f"{shard.path.name}: not made in {one.tries} tries: {one.error}"
                     shards[one.number] = replace(shard, error=error)
                 else:

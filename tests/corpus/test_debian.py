@@ -30,7 +30,7 @@ PACKAGES = {
     "goodone": "build-arch:\n\tgcc -O2 -c one.c -o one.o\n\tgcc -O2 -c two.c -o two.o\n",
     "badone": "build-arch:\n\tgcc -O2 -c one.c -o one.o\n\tgcc -c nosuch.c\n",
     "emptyone": "build-arch:\n\ttrue\n",
-    "oldstyle": "build:\n\tgcc -c two.c\n",
+    "oldstyle": 'build:\n\ttest -z "$$VIRTUAL_ENV$$PYTHONPATH"\n\tgcc -c two.c\n',
     "slowone": "build-arch:\n\tgcc -c one.c\n\ttouch $(CURDIR)/../started; sleep 300\n",
 }
 FILES = {
@@ -119,8 +119,9 @@ def test_apt_knows_sources(repository):
     assert sorted(largest(5)) == ["badone", "goodone"] and len(largest(1)) == 1
 
 
-def test_packages_are_built_and_bad_ones_cost_themselves(repository, tmp_path):
+def test_packages_are_built_and_bad_ones_cost_themselves(repository, tmp_path, monkeypatch):
     names = ["badone", "goodone", "nosuch", "emptyone", "oldstyle"]
+    monkeypatch.setenv("VIRTUAL_ENV", "/nosuch")
     (tmp_path / "list").write_text("# a list\n" + "\n".join(names[1:]) + "\n")
     done = corpus(tmp_path, "-o", "out", "--json", "badone", "--list", "list", check=1)
     reports = {report["package"]: report for report in map(json.loads, done.stdout.splitlines())}

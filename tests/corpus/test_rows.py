@@ -52,17 +52,23 @@ def test_files_and_columns(tmp_path):
 
 
 def test_compiles_rows_load(tmp_path):
-    """ComPile's six columns and no other."""
+    """ComPile's six columns and no other; its licence files are lists of names."""
     names = ["content", "license_expression", "license_source", "license_files",
              "package_source", "language"]  # fmt: skip
     table = pyarrow.Table.from_pylist(
-        [dict(zip(names, [b"BC", "MIT", "spack", None, "spack:zlib@1.2", "c"], strict=True))]
+        [
+            dict(zip(names, [b"BC", "MIT", "spack", files, "spack:zlib@1.2", "c"], strict=True))
+            for files in (None, ["LICENSE", "doc/LICENSE"])
+        ]
     )
     pyarrow.parquet.write_table(table, tmp_path / "compile.parquet")
-    (row,) = read_rows(tmp_path / "compile.parquet")
+    row, other = read_rows(tmp_path / "compile.parquet")
+    assert other.license_files == "LICENSE\ndoc/LICENSE"
+    write_rows(tmp_path / "ours" / "a.parquet", [other])
+    assert list(read_rows(tmp_path / "ours" / "a.parquet")) == [other]
     assert (row.package, row.split) == ("zlib", split_of("zlib"))
     assert row.sha256 == hashlib.sha256(b"BC").hexdigest() and row.license_files == ""
-    (module,) = read_modules(tmp_path, row.split)
+    module, _ = read_modules(tmp_path, row.split)
     assert module.bitcode == b"BC" and module.sha256 == row.sha256
 
 
@@ -98,6 +104,12 @@ def test_bad_files_say_so(tmp_path):
     pyarrow.parquet.write_table(pyarrow.table({"x": [1]}), bad)
     with pytest.raises(IrsmithError, match="not a corpus file"):
         list(read_rows(bad))
+    table = pyarrow.Table.from_pylist([{"content": b"BC", "license_expression": "MIT"}])
+    for name, values in (("content", ["BC"]), ("instructions", ["1"]), ("package", [3])):
+        others = table.drop(["content"]) if name == "content" else table
+        pyarrow.parquet.write_table(others.append_column(name, pyarrow.array(values)), bad)
+        with pytest.raises(IrsmithError, match=f"of this version .its column {name} holds"):
+            list(read_rows(bad))
     with pytest.raises(IrsmithError, match="cannot be written"):
         write_rows(Path("/proc/nosuch/x.parquet"), [ROW])
 

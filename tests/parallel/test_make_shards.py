@@ -72,6 +72,28 @@ def source_line(text):
     return next(k for k, line in enumerate(lines, 1) if text in line)
 
 
+class Unreadable(list):
+    """Items of which some lie in a damaged file."""
+
+    def __getitem__(self, at):
+        found = super().__getitem__(at)
+        if 5 in found:
+            raise IrsmithError("a.parquet: cannot be read, is it damaged?")
+        return found
+
+
+def test_items_that_cannot_be_read_cost_their_shard(tmp_path):
+    shards = make_shards(SQUARES, Unreadable(range(12)), tmp_path / "s", "r", Processes(1), 4)
+    assert [shard.error for shard in shards] == [
+        "",
+        "shard-00001.jsonl: not made: a.parquet: cannot be read, is it damaged?",
+        "",
+    ]
+    assert [shard.path.exists() for shard in shards] == [True, False, True]
+    again = make_shards(SQUARES, list(range(12)), tmp_path / "s", "r", Processes(1), 4)
+    assert list(read_shards(again)) == [n * n for n in range(12)]
+
+
 def test_only_what_is_missing_is_made_and_a_damaged_shard_is_named(tmp_path):
     folder = tmp_path / "s"
     make_shards(SQUARES, range(10), folder, "r", Processes(1), 4)
