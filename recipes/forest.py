@@ -3,7 +3,8 @@
     irsmith label tune FUNCTIONS -o L/functions --searched 0 --modules 0.09 --largest 900 \
         --check list
     irsmith label tune UNITS -o L/units --searched 0 --modules 0.08 --check list
-    python recipes/forest.py --labels L/functions L/units --corpus FUNCTIONS UNITS
+    irsmith corpus merge UNITS -o CLEAN   # nothing that is nearly of a split measured on
+    python recipes/forest.py --labels L/functions L/units --corpus FUNCTIONS CLEAN
 
 It learns from modules of the train split whose labels hold a size for every list of the
 portfolio that ships, and is measured on those of the validation split: what the first k
