@@ -39,9 +39,9 @@ SCALE = 10_000
 _SIZES = ("text", "rodata", "data", "unwind", "total", "instructions")
 FEATURES = (
     *NAMES,
-    *(f"{name} a instruction" for name in NAMES),
+    *(f"{name} an instruction" for name in NAMES),
     *(f"-Oz {name}" for name in _SIZES),
-    "-Oz bytes a instruction",
+    "-Oz bytes an instruction",
 )
 """What trees may ask: the census, the same in shares, and what -Oz gave."""
 
