@@ -148,6 +148,8 @@ def optimize(
         ModuleJudge(toolchain, module) as judge,
     ):
         emitter = _Emitter(toolchain, evaluator, module, request)
+        if request.check == "module" and jobs > 1:
+            judge.begin()  # most modules get a smaller candidate, which will be judged
         baseline, baseline_output, census = emitter.baseline()
         # Few candidates bring their code along, so that the winner is not compiled again.
         keep = "object" if budget <= _KEEP_OBJECTS and emitter.in_process_object else ""

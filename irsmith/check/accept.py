@@ -86,6 +86,11 @@ class ModuleJudge:
         if self._check:
             self._check.__exit__()
 
+    def begin(self) -> None:
+        """Start to prepare the reference beside whatever else is done, if it can be run here."""
+        if not self._problem():
+            self._get().begin()
+
     def judge(self, candidate: Candidate, verdict: Verdict) -> Verdict:
         """Add what differential execution says of a candidate to its verdict.
 
@@ -97,16 +102,25 @@ class ModuleJudge:
         evidence += [f"{f.name}: {f.reason}" for f in judged.functions if f.verdict == "failed"]
         return replace(verdict, module=judged.state, evidence=(*verdict.evidence, *evidence))
 
-    def _judge(self, candidate: Candidate) -> ModuleVerdict:
+    def _problem(self) -> str:
         target, size = self._module.target, len(self._module.bitcode)
         if not runs_here(target):
-            return ModuleVerdict("unknown", reason=f"code for {target} cannot be run here")
-        if size > _LARGEST_MODULE:
-            return ModuleVerdict("unknown", reason=f"a module of {size} bytes is too large to run")
+            return f"code for {target} cannot be run here"
+        return f"a module of {size} bytes is too large to run" if size > _LARGEST_MODULE else ""
+
+    def _get(self) -> ModuleCheck:
         if self._check is None:
-            self._check = ModuleCheck(self._toolchain, self._module.bitcode, target)
-            prepared = self._check.prepared
+            module = self._module
+            self._check = ModuleCheck(self._toolchain, module.bitcode, module.target)
+        return self._check
+
+    def _judge(self, candidate: Candidate) -> ModuleVerdict:
+        if problem := self._problem():
+            return ModuleVerdict("unknown", reason=problem)
+        check = self._get()
+        if self.last is None:
+            prepared = check.prepared
             self.seconds += prepared.seconds if prepared else 0.0
-        judged = self._check.judge(candidate)
+        judged = check.judge(candidate)
         self.seconds += judged.seconds
         return judged

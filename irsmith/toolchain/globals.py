@@ -101,6 +101,11 @@ class Globals:
         if local:
             self._set_visibility(handle, _HIDDEN)
 
+    def make_local(self, handle: int) -> None:
+        """Give it a linkage that only this module sees, out of any comdat."""
+        self._set_comdat(handle, None)
+        self.llvm.set_linkage(handle, INTERNAL)
+
     def size(self, module: IRModule, handle: int) -> int:
         """Bytes of a global's own type."""
         layout = self._layout(module.handle)

@@ -12,6 +12,7 @@ from irsmith.check.differential.data import (
     Explained,
     ExplainJob,
 )
+from irsmith.check.differential.expose import keep_called
 from irsmith.check.differential.library import TIMED_OUT, UNSUPPORTED
 from irsmith.check.differential.linking import Linker
 from irsmith.check.differential.tell import ended, named, told_words
@@ -32,24 +33,24 @@ def compare(linker: Linker, job: CheckJob) -> Compared:
     started = time.process_time()
     prepared = job.prepared
     ground = linker.ground(prepared)
+    wanted = {e.name: inputs for e in prepared.functions if (inputs := job.inputs(e))}
     with linker.llvm.context() as context:
-        build = linker.link(job, linker.version(job, True, context), True, ground.addresses)
+        module = linker.version(job, True, context)
+        if job.testing:
+            keep_called(module, wanted)
+        build = linker.link(job, module, True, ground.addresses)
     linker.runtime.module(None, 0, None, 0, None, None, ground.stubs, len(ground.stubs))
     build.activate()
     differences, missing = [], []
     compared: dict[str, int] = {}
     for exercise in prepared.functions:
-        if job.only is not None and exercise.name not in job.only:
-            continue
-        if not exercise.inputs or not exercise.callee or (exercise.local and not job.testing):
+        if exercise.name not in wanted or not exercise.callee:
             continue
         if exercise.name not in build.functions:
             missing.append(exercise.name)
             continue
         where = (ground.callers[exercise.callee.caller], build.functions[exercise.name])
-        for number, each in enumerate(exercise.inputs):
-            if each.hidden and not job.testing:
-                continue
+        for number, each in wanted[exercise.name]:
             result = linker.replay(exercise.callee, where, each.words, each.used, 0)
             if result.status == UNSUPPORTED:
                 continue

@@ -172,6 +172,8 @@ class CheckJob:
         only: call only these functions; None calls all.
         level: code generation level.
         testing: whether to run the testing copy; else the real module.
+        called: functions that were called in the real module: in the testing copy only on
+            inputs that the real module cannot be given.
     """
 
     prepared: Prepared
@@ -180,6 +182,19 @@ class CheckJob:
     only: frozenset[str] | None = None
     level: int = 2
     testing: bool = False
+    called: frozenset[str] = frozenset()
+
+    def inputs(self, exercise: Exercise) -> list[tuple[int, Input]]:
+        """Inputs to call a function on, with their numbers."""
+        if self.only is not None and exercise.name not in self.only:
+            return []
+        if not exercise.callee or (exercise.local and not self.testing):
+            return []
+        return [
+            (number, each)
+            for number, each in enumerate(exercise.inputs)
+            if (each.hidden <= self.testing) and (each.hidden or exercise.name not in self.called)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

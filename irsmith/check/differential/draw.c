@@ -50,9 +50,12 @@ static int forced(u64 *value) {
 u32 draws(void) { return drawn; }
 void draws_reset(void) { drawn = 0; }
 
+/* Where the system maps libraries and linked code: elsewhere in another process. */
+static int elsewhere(u64 v) { return v >= 0x7d0000000000ul && v < 0x800000000000ul; }
+
 /* The words that hold a value: they decide a comparison with it. */
 void suggest(u64 value, u64 wanted) {
-    if (value == wanted) return;
+    if (value == wanted || elsewhere(value) || elsewhere(wanted)) return;
     u32 taken = 0;
     for (u32 k = m.count; k-- && taken < 2 && m.suggestion_count < 32;) {
         struct word *w = &m.words[k];

@@ -8,6 +8,7 @@ the real module shows are always called in the real module too.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from irsmith.toolchain.globals import (
@@ -124,6 +125,20 @@ def has_hidden(module: IRModule) -> bool:
         found.is_local(handle) and not found.is_constant(handle)
         for handle in found.each(module, "Global")
     )
+
+
+def keep_called(module: IRModule, names: Container[str]) -> None:
+    """Drop what is neither called by us nor by what is: it would be compiled for nothing.
+
+    Args:
+        module: after the passes.
+        names: functions that will be called.
+    """
+    found = globals_of(module.llvm)
+    for name, function in module.functions():
+        if name not in names and found.linkage(function) != AVAILABLE_EXTERNALLY:
+            found.make_local(function)
+    module.run_passes("globaldce")
 
 
 def complete(module: IRModule, padded: bool = False) -> list[Entry]:

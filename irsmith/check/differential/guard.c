@@ -9,6 +9,12 @@
 #include "runtime.h"
 #include "guard.h"
 
+static struct { u64 low, high; } libraries[8];
+static u32 library_count;
+void irsmith_library(u64 low, u64 high) {
+    if (library_count < 8) libraries[library_count].low = low, libraries[library_count++].high = high;
+}
+
 /* Where in the input a byte of memory stands. */
 static void store_word(u64 address, int kind, int size, u64 value) {
     if (within(address, m.arena, ARENA_SIZE)) {
@@ -68,15 +74,35 @@ static void check_tags(u16 *tag, u32 size, u16 mine) {
     }
 }
 
+/* Not memory of ours: the machine's stack and libc's tables may be read, and nothing else. What
+ * else lies there is different in another process, and so would be what a run does. */
+static void foreign(u64 address) {
+    if (within(address, m.stack, STACK_SIZE)) return;
+    for (u32 k = 0; k < library_count; k++)
+        if (address >= libraries[k].low && address < libraries[k].high) return;
+    undefined(OUT_OF_BOUNDS);
+}
+
+/* The usual case, told at once. */
+static int all_set(const u8 *state, u32 size) {
+    if (size == 8) return word_at(state) == SET * 0x0101010101010101ul;
+    if (size == 4) {
+        u32 half;
+        __builtin_memcpy(&half, state, 4);
+        return half == SET * 0x01010101u;
+    }
+    return size == 1 && *state == SET;
+}
+
 static int access(u64 address, struct site *site, u8 **state, u16 **tag) {
     m.reason_site = site - m.sites;
     if (address < 4096) undefined(NULL_POINTER);
     if (address & ((1ul << site->align) - 1)) undefined(MISALIGNED);
     if (!state_at(address, state, tag)) {
-        /* Behind our variables, beside them; anything else is libc's or the machine's stack. */
-        if (address + BESIDE > m.low && address < m.high + BESIDE) undefined(OUT_OF_BOUNDS);
+        foreign(address);
         return 0;
     }
+    if (all_set(*state, site->size)) return 1;
     for (u32 k = 0; k < site->size; k++)
         if ((*state)[k] == NOWHERE) missing(address, site->size);
     return 1;
@@ -87,7 +113,7 @@ void guard_load(u64 address, u32 number) {
     u8 *state; u16 *tag;
     if (access(address, site, &state, &tag)) {
         u32 lazy = 0, unset = 0, partly = 0;
-        for (u32 k = 0; k < site->size; k++)
+        for (u32 k = all_set(state, site->size) ? site->size : 0; k < site->size; k++)
             lazy += state[k] == LAZY_BYTE, unset += state[k] == UNSET, partly += state[k] == PARTLY;
         u32 origin = SITES_FROM + number * 8;
         if (lazy == site->size && (lazy == 1 || lazy == 2 || lazy == 4 || lazy == 8))
@@ -123,7 +149,7 @@ static void read_range(u64 address, u64 size, u32 origin, u32 function, int text
     if (!size) return;
     if (address < 4096) undefined(NULL_POINTER);
     if (size > SPACE_SIZE) undefined(OUT_OF_BOUNDS);
-    if (!state_at(address, &state, &tag)) return;
+    if (!state_at(address, &state, &tag)) { foreign(address); return; }
     for (u64 k = 0; k < size; k++) if (state[k] == NOWHERE) missing(address, size);
     decide_all(address, size, state, origin, function, text);
 }
@@ -133,7 +159,7 @@ static void write_range(u64 address, u64 size) {
     if (!size) return;
     if (address < 4096) undefined(NULL_POINTER);
     if (size > SPACE_SIZE) undefined(OUT_OF_BOUNDS);
-    if (!state_at(address, &state, &tag)) return;
+    if (!state_at(address, &state, &tag)) { foreign(address); return; }
     for (u64 k = 0; k < size; k++) {
         if (state[k] == NOWHERE) missing(address, size);
         if (state[k] == FIXED) undefined(CONSTANT);
@@ -192,12 +218,19 @@ u64 extent(u64 address, u64 most) {
 }
 
 static int open_end(u8 state) { return state == UNSET || state == PARTLY; }
+/* None of eight bytes from here on is open: nearly all are not, and this looks at all of them. */
+static int all_closed(const u8 *state) {
+    u64 w = word_at(state); /* UNSET and PARTLY are odd and above 1 */
+    return !(w & (w >> 1 | w >> 2) & 0x0101010101010101ul);
+}
 
 /* What ends as it was never set may end as anything. */
 void leave_out_unset(void) {
     u8 *state; u16 *tag;
     state_at((u64)m.arena, &state, &tag);
     for (u64 k = FIRST; k < m.used; k++) {
+        while (k + 8 <= m.used && all_closed(state + k)) k += 8;
+        if (k == m.used) break;
         if (!open_end(state[k])) continue;
         u64 from = k;
         while (k < m.used && open_end(state[k])) k++;
@@ -208,6 +241,8 @@ void leave_out_unset(void) {
         struct symbol *s = &m.symbols[n];
         if (!(s->kind & VARIABLE) || !state_at(s->address, &state, &tag)) continue;
         for (u64 k = 0; k < s->size; k++) {
+            while (k + 8 <= s->size && all_closed(state + k)) k += 8;
+            if (k == s->size) break;
             if (!open_end(state[k])) continue;
             u64 from = k;
             while (k < s->size && open_end(state[k])) k++;

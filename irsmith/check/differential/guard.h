@@ -4,7 +4,7 @@
 #ifndef IRSMITH_GUARD_H
 #define IRSMITH_GUARD_H
 
-enum { ORIGINS = 1 << 17, LARGE = 1 << 15, LARGEST = 1 << 19, OBJECT = 1024, EXACT = 1u << 31, BESIDE = 1 << 24, SITES_FROM = 64 };
+enum { ORIGINS = 1 << 17, LARGE = 1 << 15, LARGEST = 1 << 19, OBJECT = 1024, EXACT = 1u << 31, SITES_FROM = 64 };
 
 u64 scramble(u64);
 u64 trim(u64 value, u32 width);

@@ -173,7 +173,7 @@ static void clear_unset(u32 k, struct block *block) {
 static void changes(u64 *hash, u8 *now, u8 *before, u64 count, u64 name, const char *what) {
     for (u64 at = 0; at < count; at += 8) {
         u64 left = count - at < 8 ? count - at : 8;
-        if (!memcmp(now + at, before + at, left)) continue;
+        if (left == 8 ? word_at(now + at) == word_at(before + at) : !memcmp(now + at, before + at, left)) continue;
         mix(hash, name + at);
         mix(hash, canonical_bytes(now + at, left));
         if (m.logging) {

@@ -148,6 +148,7 @@ class ModuleCheck:
             session(library, compile_runtime(toolchain)), LIMITS
         )
         self._prepared: Prepared | None = None
+        self._begun = False
         self.problem = ""
         self.seconds = 0.0
 
@@ -159,11 +160,18 @@ class ModuleCheck:
         """Stop the worker."""
         self._worker.close()
 
+    def begin(self) -> None:
+        """Start to prepare the reference, in the worker: nothing is waited for."""
+        if not self._begun:
+            self._begun = True
+            self._worker.submit(self._job)
+
     @property
     def prepared(self) -> Prepared | None:
         """The reference with its inputs, or None (then :attr:`problem` says why)."""
         if self._prepared is None and not self.problem:
-            outcome = self._worker.call(self._job)
+            self.begin()
+            outcome = self._worker.receive()
             if isinstance(outcome.value, Prepared):
                 self._prepared = outcome.value
                 self.seconds = outcome.value.seconds
@@ -207,7 +215,9 @@ class ModuleCheck:
         findings = _Findings()
         copies = [False, True] if prepared.testing and not module else [False]
         for testing in copies:
-            self._compare(CheckJob(prepared, candidate, module, None, level, testing), findings)
+            called = frozenset(findings.compared)
+            job = CheckJob(prepared, candidate, module, None, level, testing, called)
+            self._compare(job, findings)
         functions = tuple(_verdict(each, findings) for each in prepared.functions)
         states = [each.verdict for each in functions]
         state: State = "passed" if "passed" in states else "unknown"

@@ -155,6 +155,11 @@ static inline void mix(u64 *h, u64 v) {
     *h = (*h ^ v) * 0x9e3779b97f4a7c15ul;
     *h ^= *h >> 29;
 }
+static inline u64 word_at(const void *p) {
+    u64 v;
+    __builtin_memcpy(&v, p, 8);
+    return v;
+}
 static inline int within(u64 v, const void *start, u64 size) { return v - (u64)start < size; }
 
 #endif

@@ -1,6 +1,9 @@
 """Differential execution finds what was changed, and nothing where nothing was."""
 # ruff: noqa: E501
 
+import subprocess
+import sys
+
 import pytest
 
 from irsmith.check.differential.data import CheckJob, Compared, Prepared, PrepareJob
@@ -155,16 +158,48 @@ def test_a_wild_store_is_seen_and_we_live(prepared, toolchain):
     assert half.verdict == "failed"
 
 
-def test_equal_modules_give_equal_inputs(toolchain):
-    bitcode = to_bitcode(toolchain, SOURCE.encode(), "c", TRIPLE)
-    seen = []
-    for _ in range(2):
-        library = toolchain.library("X86").path
-        with Worker(session(library, compile_runtime(toolchain))) as worker:
-            value = worker.call(PrepareJob(bitcode, TRIPLE)).value
-            assert isinstance(value, Prepared)
-            seen.append([(e.name, e.tried, e.inputs) for e in value.functions])
-    assert seen[0] == seen[1]
+ADDRESSES = r"""
+#include <ctype.h>
+#include <stdint.h>
+struct node { struct node *next; int (*visit)(struct node *); int key; };
+static struct node none; static int depth;
+extern int ask(struct node *);
+static int leaf(struct node *n) { return n->key; }
+int digits(const char *s) { int n = 0; while (isdigit((unsigned char)*s)) n = n * 10 % 1000 + *s++ - '0'; return n; }
+void lower(char *s) { for (; *s; s++) *s = tolower((unsigned char)*s); }
+int walk(struct node *n) { if (n == &none) return depth; if (n->visit == leaf) return 3; return n->visit ? n->visit(n) : n->next->key; }
+unsigned slot(struct node *n, unsigned size) { return size ? (unsigned)((uintptr_t)n & 0x7fffffff) % (size | 1) : 0; }
+struct node *last(struct node *n) { while (n->next && n->next != &none) n = n->next; depth++; return n; }
+int under(struct node *n, uintptr_t bound) { return (uintptr_t)n->next < bound ? ask(n) : n->key; }
+"""
+INPUTS_OF = """
+import hashlib, sys
+from pathlib import Path
+from irsmith.check.differential.data import PrepareJob
+from irsmith.check.differential.library import compile_runtime
+from irsmith.check.differential.session import session
+from irsmith.sandbox.worker import Worker
+from irsmith.toolchain.find import find_toolchain
+toolchain = find_toolchain()
+with Worker(session(toolchain.library("X86").path, compile_runtime(toolchain))) as worker:
+    for path in sys.argv[2:]:
+        found = worker.call(PrepareJob(Path(path).read_bytes(), sys.argv[1])).value
+        for e in found.functions:
+            print(e.name, e.tried, e.covered, [(i.words.hex(), i.used) for i in e.inputs])
+"""
+
+
+def test_equal_modules_give_equal_inputs_in_any_process(toolchain, tmp_path):
+    """The system maps libraries and linked code elsewhere in each process."""
+    paths = []
+    for name, source in (("some.bc", SOURCE), ("addresses.bc", ADDRESSES)):
+        path = tmp_path / name
+        path.write_bytes(to_bitcode(toolchain, source.encode(), "c", TRIPLE))
+        paths.append(str(path))
+    command = [sys.executable, "-c", INPUTS_OF, TRIPLE, *paths]
+    seen = {subprocess.run(command, capture_output=True, check=True).stdout for _ in range(3)}
+    assert len(seen) == 1
+    assert b"digits" in seen.pop()
 
 
 def test_a_bad_list_is_caught(toolchain):
@@ -227,6 +262,15 @@ def test_real_and_testing_copy_are_both_run(toolchain):
             assert isinstance(done, Compared)
             assert not done.differences
             assert ("weigh" in done.compared) == testing
+            assert "sum" in done.compared
+        # What the real module was given is not tried again in the copy.
+        again = CheckJob(
+            prepared, Candidate("default<Oz>"), testing=True, called=frozenset(["sum", "find"])
+        )
+        done = worker.call(again).value
+        assert isinstance(done, Compared)
+        assert "weigh" in done.compared
+        assert "sum" not in done.compared
 
 
 def test_a_local_array_may_become_a_constant(toolchain):
