@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from irsmith.corpus.rows import Row
 from irsmith.corpus.split import split_of
-from irsmith.infer.draw import Judged, draw
+from irsmith.infer.draw import Judged, draw, spelling
 from irsmith.infer.load import Model
-from irsmith.infer.sample import Settings
+from irsmith.infer.sample import Rules, Settings
 from irsmith.infer.tuning import Tuner
 from irsmith.labels.gains import Gain, Saved, gain
 from irsmith.records import Candidate, IrsmithError, Objective, Verdict
@@ -172,7 +172,9 @@ def disassemble_module(
         found = disassemble.score(renders, assembly, answer, truth)
         return Judged(found.grade, found.reason)
 
-    return _read(model, row, disassemble.prompt_parts(assembly), judge, settings, samples)
+    prompt = disassemble.prompt_parts(assembly)
+    rules = spelling(model, assembly.text)
+    return _read(model, row, prompt, judge, settings, samples, rules)
 
 
 def emulate_module(
@@ -222,9 +224,10 @@ def _read(
     judge: Callable[[Sequence[Part]], Judged[None]],
     settings: Settings,
     samples: int,
+    rules: Rules | None = None,
 ) -> Read:
     """Draw answers to a prompt and keep the best grade."""
-    drawn = draw(model, prompt, judge, [(samples, settings)])
+    drawn = draw(model, prompt, judge, [(samples, settings)], rules=rules)
     best = drawn.best
     return Read(
         row.package, row.file, drawn.tokens, best.grade, drawn.samples, drawn.seconds, best.reason

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from irsmith.infer.load import Model
-from irsmith.infer.sample import Sample, Settings, sample
+from irsmith.infer.names import Spelling, symbols_of
+from irsmith.infer.sample import Rules, Sample, Settings, sample
 from irsmith.records import IrsmithError
 from irsmith.tasks.example import Part
 
@@ -49,6 +50,11 @@ class Drawn(Generic[Kept]):
     seconds: float
 
 
+def spelling(model: Model, assembly: str) -> Spelling:
+    """What answers are allowed that read normalised assembly of one function back."""
+    return Spelling(model.tokenizer, model.packer.end, symbols_of(assembly))
+
+
 def greedy_first(samples: int, settings: Settings) -> tuple[tuple[int, Settings], ...]:
     """Rounds of which the first is the likeliest answer and the other draws the rest."""
     rest = ((samples - 1, settings),) if samples > 1 else ()
@@ -61,6 +67,7 @@ def draw(
     judge: Callable[[Sequence[Part]], Judged[Kept]],
     rounds: Sequence[tuple[int, Settings]],
     enough: str = "exact",
+    rules: Rules | None = None,
 ) -> Drawn[Kept]:
     """Draw answers to a prompt, judge each, and keep the best; one that is enough ends it.
 
@@ -70,6 +77,7 @@ def draw(
         judge: says what an answer is worth.
         rounds: how many to draw, and how; one round after the other, the prompt read once.
         enough: the grade that no other answer is drawn behind.
+        rules: what answers are allowed; None: any.
 
     Returns:
         What was best. Its grade is ``failed``, with the reason, where the prompt does not
@@ -101,7 +109,8 @@ def draw(
             state = model.engine.prefill(ids)
             for count, settings in rounds:
                 most = min(settings.longest, window - len(ids))
-                sample(model.engine, state, count, (model.packer.end,), settings, stop=stop)
+                ends = (model.packer.end,)
+                sample(model.engine, state, count, ends, settings, grammar=rules, stop=stop)
                 if best.grade == enough:
                     break
         except IrsmithError as error:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from irsmith.infer.engine import Engine, State, log_probabilities
-from irsmith.infer.grammar import Grammar, Place
 from irsmith.infer.tree import LATER
 from irsmith.records import IrsmithError
 
@@ -24,6 +24,20 @@ _APART = 64
 """Tokens after which rows may be laid apart for the first time."""
 _LIKELY = 512
 """Tokens that are sorted at first to find those within top-p."""
+
+
+class Rules(Protocol):
+    """What answers are allowed: a grammar of lists, or of names."""
+
+    @property
+    def start(self) -> Any:
+        """Where an answer begins."""
+
+    def allowed(self, place: Any) -> NDArray[np.int64]:
+        """The tokens that may come next, each once."""
+
+    def after(self, place: Any, token: int) -> Any:
+        """The place behind a token; its ``over`` says whether the answer has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +91,7 @@ class _Row:
     number: int
     state: State
     chance: np.random.Generator
-    place: Place | None
+    place: Any
     ids: list[int] = field(default_factory=list)
     log_probability: float = 0.0
 
@@ -89,7 +103,7 @@ def sample(
     ends: Collection[int],
     settings: Settings | None = None,
     *,
-    grammar: Grammar | None = None,
+    grammar: Rules | None = None,
     batch: int = 16,
     stop: Callable[[Sample], bool] | None = None,
 ) -> list[Sample]:
@@ -165,7 +179,7 @@ def _chance(seed: int, row: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence((seed, row)))
 
 
-def _draw(row: _Row, how: Settings, grammar: Grammar | None) -> int:
+def _draw(row: _Row, how: Settings, grammar: Rules | None) -> int:
     """The row's next token, noted in the row."""
     logits = row.state.logits
     allowed = grammar.allowed(row.place) if grammar and row.place else None

@@ -132,6 +132,16 @@ class Tokenizer:
             text += self._bytes[number]
         return text.decode("utf-8", "surrogateescape")
 
+    @functools.cached_property
+    def _texts(self) -> tuple[str, ...]:
+        count = len(self._specials)
+        texts = [text.decode("utf-8", "surrogateescape") for text in self._bytes[count:]]
+        return (*[""] * count, *texts)
+
+    def texts(self) -> tuple[str, ...]:
+        """The text of each id; of special tokens the empty text."""
+        return self._texts
+
     def special(self, name: str) -> int:
         """The id of a special token, such as ``<|tune|>``.
 

@@ -1,0 +1,308 @@
+"""Which tokens may come next in IR that is read back from assembly, by the names in it.
+
+A small model writes IR that parses and gets the names wrong: it writes ``@gsl_matrix_set`` for
+``@gsl_matrix_uint_set``. But nothing about names has to be guessed. Assembly shows the name of
+its function and of every symbol that it uses; on 964 functions of the validation split every
+name in the true IR is one of these, an intrinsic's, or that of a private constant, which no
+object file keeps. So the names are spelled by this grammar, and the model only chooses:
+
+- the function that is defined has the name of the assembly's label;
+- what is declared has a name that the assembly shows, each once;
+- every symbol that the assembly calls or points to is declared before the definition, but for
+  those that code generation brings in by itself (``memcpy``);
+- the body uses what was declared.
+
+Everything else is free: types, attributes, instructions. An answer still has to compile to the
+same code to count.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int64]
+
+_NAME = re.compile(r"[\w.$-]*", re.ASCII)
+_LABEL = re.compile(r"^([A-Za-z_$][\w.$]*):$", re.MULTILINE | re.ASCII)
+_SHOWN = re.compile(r"(?<![\w.%#])\$?([A-Za-z_][\w.$]*)", re.ASCII)
+_USED = re.compile(
+    r"(?<![\w.$])([A-Za-z_][\w.$]*)(?:@PLT|@GOT\w*|(?:[+-]\d+)?\(%rip\))"
+    r"|^(?:call[lq]|jmp|bl|b) ([A-Za-z_][\w.$]*)$"
+    r"|:(?:got|lo12|got_lo12):([A-Za-z_][\w.$]*)",
+    re.MULTILINE | re.ASCII,
+)
+_INTRINSIC = "llvm."
+_PRIVATE = (".", "str.", "switch.table.", "__const.", "__func__.", "__FUNCTION__.", "reltable.")
+"""Beginnings of names that end in no object."""
+_PRIVATE_WHOLE = frozenset(["str"])
+_BY_ITSELF = re.compile(
+    r"_*(?:mem(?:cpy|move|set|cmp)|bcmp|strlen|stack_chk_(?:fail|guard)|GLOBAL_OFFSET_TABLE_|"
+    r"tls_get_addr|u?(?:div|mod|mul|ash[lr]|lshr)[sdt]i[34]|powi[sd]f2|Unwind_Resume|"
+    r"(?:abs|ceil|copysign|cos|exp2?|fabs|floor|fma|fmod|fmax|fmin|log2?|log10|nearbyint|pow|"
+    r"rint|round|roundeven|sin|sqrt|trunc|ldexp|frexp)[fl]?)",
+    re.ASCII,
+)
+"""Symbols that the code generator calls without a declaration in the IR."""
+_UNSEEN = ("__gxx_personality_v0", "__gcc_personality_v0")
+"""Named by unwind tables only, which the assembly of a prompt leaves out."""
+_QUOTE = '"'
+_DEFINE, _DECLARE, _OTHER = "define", "declare", "~"
+
+
+class Spells(Protocol):
+    """What this needs of a tokenizer: every token's text, and which ids are special."""
+
+    def texts(self) -> Sequence[str]:
+        """The text of each id; of special tokens the empty text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Symbols:
+    """What assembly says of names.
+
+    Attributes:
+        own: of the function; empty if that is not known.
+        shown: all that stand in it.
+        needed: those that its IR must declare.
+    """
+
+    own: str
+    shown: frozenset[str]
+    needed: frozenset[str]
+
+
+def symbols_of(assembly: str) -> Symbols:
+    """The names in normalised assembly of one function."""
+    labels = _LABEL.findall(assembly)
+    own = labels[0] if labels else ""
+    shown = frozenset([*_SHOWN.findall(assembly), *_UNSEEN])
+    used = {name for found in _USED.findall(assembly) for name in found if name}
+    defined = set(labels)
+    needed = {name for name in used - defined if not _BY_ITSELF.fullmatch(name)}
+    return Symbols(own, shown, frozenset(needed))
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A place in an answer.
+
+    Attributes:
+        line: what the line is: ``define``, ``declare``, a beginning of these, or ``~``.
+        quoted: whether it is inside quotes.
+        name: what is spelled of a name; None outside of names.
+        declared: names that came before the definition.
+        defined: whether the definition has begun, its name included.
+        over: whether the answer has ended.
+    """
+
+    line: str = ""
+    quoted: bool = False
+    name: str | None = None
+    declared: frozenset[str] = frozenset()
+    defined: bool = False
+    over: bool = False
+
+
+class Spelling:
+    """Answers in which names are those of the assembly.
+
+    Args:
+        tokenizer: see :class:`Spells`.
+        end: id that ends an answer.
+        symbols: of the assembly.
+
+    Attributes:
+        start: where an answer begins.
+    """
+
+    def __init__(self, tokenizer: Spells, end: int, symbols: Symbols) -> None:
+        self._texts = tokenizer.texts()
+        self._index = _index(tuple(self._texts))
+        self._end = end
+        shown = frozenset(map(_spelled, symbols.shown))
+        self._own = frozenset([_spelled(symbols.own)]) if symbols.own else shown
+        self._others = shown - {_spelled(symbols.own)}
+        self._needed = frozenset(map(_spelled, symbols.needed))
+        self._cache: dict[Spelled, Ids] = {}
+        self.start = Spelled()
+
+    def allowed(self, place: Spelled) -> Ids:
+        """The tokens that may come next, each once; none where the answer is over."""
+        if place.over:
+            return np.empty(0, np.int64)
+        found = self._cache.get(place)
+        if found is None:
+            found = self._free(place) if place.name is None else self._named(place, place.name)
+            self._cache[place] = found
+        return found
+
+    def after(self, place: Spelled, token: int) -> Spelled:
+        """The place behind a token that is allowed."""
+        if token == self._end:
+            return replace(place, over=True)
+        if not self._texts[token]:
+            return replace(place, line="")
+        made = self._scan(place, self._texts[token])
+        assert made is not None
+        return made
+
+    def _free(self, place: Spelled) -> Ids:
+        """Outside of names: everything but what begins a wrong one."""
+        mask = np.ones(len(self._texts), bool)
+        index = self._index
+        for token in (*index.risky, *index.finishing.get(place.line, ())):
+            mask[token] = self._scan(place, self._texts[token]) is not None
+        return np.flatnonzero(mask)
+
+    def _named(self, place: Spelled, name: str) -> Ids:
+        """Inside a name: what goes on with one that may stand here, or ends it."""
+        if any(name.startswith(p) and name != p for p in self._beginnings(place)):
+            return self._free(place)  # a name that no assembly shows: any
+        index = self._index
+        runs = {""}
+        for whole in (*self._names(place), *self._beginnings(place)):
+            if whole.startswith(name):
+                left = whole[len(name) :]
+                runs.update(left[:k] for k in range(1, len(left) + 1))
+        for beginning in self._beginnings(place):
+            if beginning.startswith(name):
+                runs.update(_beyond(index, beginning[len(name) :]))
+        chosen: list[int] = []
+        for run in runs:
+            pure, ending = index.runs.get(run, ((), ()))
+            if run and self._begins(place, name + run):
+                chosen += pure
+            if self._is_name(place, name + run):
+                chosen += [t for t in ending if t not in index.risky_set or self._goes_on(place, t)]
+            elif self._begins(place, name + run + _QUOTE):
+                chosen += [t for t in ending if t in index.risky_set and self._goes_on(place, t)]
+        return np.array(sorted(set(chosen)), np.int64)
+
+    def _goes_on(self, place: Spelled, token: int) -> bool:
+        return self._scan(place, self._texts[token]) is not None
+
+    def _scan(self, place: Spelled, text: str) -> Spelled | None:
+        """The place behind text, or None if it may not stand here."""
+        line, quoted, name = place.line, place.quoted, place.name
+        declared, defined = place.declared, place.defined
+        for sign in text:
+            if quoted:
+                quoted = sign not in (_QUOTE, "\n")
+            elif name is not None:
+                inside = name.startswith(_QUOTE) and (len(name) == 1 or name[-1] != _QUOTE)
+                if inside or _NAME.fullmatch(sign) or (not name and sign == _QUOTE):
+                    name += sign
+                    continue
+                if not self._is_name(Spelled(line, False, name, declared, defined), name):
+                    return None
+                if not defined and line == _DEFINE:
+                    defined = True
+                elif not defined:
+                    declared |= {name}
+                name = None
+            elif sign == _QUOTE:
+                quoted = True
+            elif sign == "@":
+                name = ""
+            if name is None:  # so that a line that begins with a name has no beginning yet
+                before, line = line, _line(line, sign)
+                begun = line == _DEFINE != before and not defined
+                if begun and not self._needed <= declared:
+                    return None
+        if defined:  # what the line is does not matter any more
+            line = ""
+        made = Spelled(line, quoted, name, declared, defined)
+        return made if name is None or self._begins(made, name) else None
+
+    def _names(self, place: Spelled) -> frozenset[str]:
+        """Names that may stand here."""
+        if place.defined:
+            return place.declared | self._own
+        if place.line == _DEFINE:
+            return self._own
+        new = place.line in (_DECLARE, "")
+        return self._others - place.declared if new else self._others
+
+    def _beginnings(self, place: Spelled) -> tuple[str, ...]:
+        """What names that no assembly shows begin with."""
+        if not place.defined and place.line == _DEFINE:
+            return ()
+        return (_INTRINSIC,) if place.defined else (_INTRINSIC, *_PRIVATE)
+
+    def _is_name(self, place: Spelled, name: str) -> bool:
+        if name in self._names(place):
+            return True
+        if name in _PRIVATE_WHOLE and not place.defined and self._beginnings(place):
+            return True
+        return any(name.startswith(p) and name != p for p in self._beginnings(place))
+
+    def _begins(self, place: Spelled, name: str) -> bool:
+        if any(name.startswith(p) or p.startswith(name) for p in self._beginnings(place)):
+            return True
+        return any(whole.startswith(name) for whole in self._names(place))
+
+
+def _spelled(name: str) -> str:
+    """A name as LLVM prints it."""
+    return f'"{name}"' if "$" in name else name
+
+
+def _line(line: str, sign: str) -> str:
+    """What a line is, one character on."""
+    if sign == "\n":
+        return ""
+    if line in (_DEFINE, _DECLARE, _OTHER):
+        return line
+    line += sign
+    return line if _DEFINE.startswith(line) or _DECLARE.startswith(line) else _OTHER
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Index:
+    """Tokens by what they may do to a name.
+
+    Attributes:
+        risky: those that may begin or quote a name, or begin the definition.
+        risky_set: the same.
+        finishing: by a beginning of the word, the tokens that bring the definition about.
+        runs: by the characters of a name that a token begins with: the tokens that hold
+            nothing else, and those that end a name there.
+    """
+
+    risky: tuple[int, ...]
+    risky_set: frozenset[int]
+    finishing: dict[str, tuple[int, ...]]
+    runs: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
+
+
+@functools.lru_cache(maxsize=2)
+def _index(texts: tuple[str, ...]) -> _Index:
+    pure: dict[str, list[int]] = defaultdict(list)
+    ending: dict[str, list[int]] = defaultdict(list)
+    risky = []
+    for number, text in enumerate(texts):
+        found = _NAME.match(text)
+        run = found[0] if found else ""
+        (pure if run == text and run else ending)[run].append(number)
+        if "@" in text or _DEFINE in text or _QUOTE in text:
+            risky.append(number)
+    runs = {run: (tuple(pure.get(run, ())), tuple(ending.get(run, ()))) for run in {*pure, *ending}}
+    finishing = {
+        _DEFINE[:k]: tuple(n for n, text in enumerate(texts) if text.startswith(_DEFINE[k:]))
+        for k in range(1, len(_DEFINE))
+    }
+    return _Index(tuple(risky), frozenset(risky), finishing, runs)
+
+
+@functools.lru_cache(maxsize=256)
+def _beyond(index: _Index, beginning: str) -> tuple[str, ...]:
+    """Runs that begin so."""
+    return tuple(run for run in index.runs if run.startswith(beginning))
