@@ -181,6 +181,9 @@ char *known___strncat_chk(char *d, const char *s, u64 n, u64 size) { (void)size;
 u64 known___strlcpy_chk(char *d, const char *s, u64 n, u64 size) { fits(n, size); return known_strlcpy(d, s, n); }
 u64 known___strlcat_chk(char *d, const char *s, u64 n, u64 size) { fits(n, size); return known_strlcat(d, s, n); }
 
+/* libc would make two gigabytes of text for one number, and nothing would stop it. */
+static void wide(i64 n) { if (n > 4096 || n < -4096) leave(TOO_LONG); }
+
 /* The strings that a format names are given content; a format that writes is refused. */
 static void touch_format(const char *format, list arguments) {
     if (!m.guarding) return;
@@ -191,7 +194,12 @@ static void touch_format(const char *format, list arguments) {
         if (*p != '%') continue;
         u64 most = LONG, longs = 0;
         for (p++; *p && !strchr("diouxXcsfFeEgGaApn%m", *p); p++) {
-            if (*p == '*') { int n = __builtin_va_arg(a, int); if (p[-1] == '.' && n >= 0) most = n; }
+            if (*p == '*') {
+                int n = __builtin_va_arg(a, int);
+                wide(n);
+                if (p[-1] == '.' && n >= 0) most = n;
+            }
+            if (*p >= '0' && *p <= '9') wide(strtol(p, 0, 10));
             if (*p == '.' && p[1] >= '0' && p[1] <= '9') most = strtol(p + 1, 0, 10);
             longs += *p == 'l' || *p == 'z' || *p == 'j' || *p == 't';
             if (*p == 'L') undefined(CALL_TYPE);

@@ -202,6 +202,23 @@ def test_equal_modules_give_equal_inputs_in_any_process(toolchain, tmp_path):
     assert b"digits" in seen.pop()
 
 
+PADDED = r"""
+#include <stdio.h>
+void indent(int depth) { printf("%*s- %d", depth * 2, "", depth); }
+int number(char *to, double value, int precision) { return snprintf(to, 32, "%.*g", precision, value); }
+"""
+
+
+def test_libc_is_not_asked_for_gigabytes(toolchain):
+    """A width or a precision of two thousand million takes glibc seconds, and nothing stops it."""
+    bitcode = to_bitcode(toolchain, PADDED.encode(), "c", TRIPLE)
+    with ModuleCheck(toolchain, bitcode, TRIPLE) as check:
+        assert check.prepared, check.problem
+        assert check.seconds < 3
+        verdict = check.judge(Candidate("default<Oz>"))
+    assert [f.verdict for f in verdict.functions] == ["passed", "passed"], verdict
+
+
 def test_a_bad_list_is_caught(toolchain):
     source = b"""int f(int x) { switch (x) { case 0: return 3; case 1: return 9; case 2: return 27;
     case 3: return 81; case 7: return 5; default: return -1; } }"""
