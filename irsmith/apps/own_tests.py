@@ -60,19 +60,12 @@ def settle(
         return passes()
 
     active = [place for place, one in enumerate(made) if one.source != "baseline"]
-    blamed: list[int] = []
     try:
-        if not with_optimised(active):
-            failing, with_oz = True, with_optimised([])
-            while failing and with_oz and active:
-                guilty = _last_of_shortest(active, with_optimised)
-                blamed.append(guilty)
-                active.remove(guilty)
-                failing = not with_optimised(active)
-            if failing:  # nothing is left to blame
-                for place, one in enumerate(made):
-                    write(place, one.output)
-                return Settled(tuple(_with(one, "unknown") for one in made), (), "unknown", runs)
+        blamed = blame(active, with_optimised)
+        if blamed is None:
+            for place, one in enumerate(made):
+                write(place, one.output)
+            return Settled(tuple(_with(one, "unknown") for one in made), (), "unknown", runs)
     except BaseException:
         for place, one in enumerate(made):
             write(place, one.fallback)
@@ -82,6 +75,32 @@ def settle(
         for place, one in enumerate(made)
     ]
     return Settled(tuple(results), tuple(sorted(blamed)), "passed", runs)
+
+
+def blame(active: Sequence[int], good: Callable[[Sequence[int]], bool]) -> list[int] | None:
+    """Find the units that make tests fail, by bisection.
+
+    Args:
+        active: places of the units that may be to blame.
+        good: whether the tests pass with those units optimised and all others fallen back.
+
+    Returns:
+        Places of the units to blame; the last run of the tests was good, with just these
+        fallen back. None: the tests fail even with all of them fallen back, always or now and
+        then, so they say nothing.
+    """
+    left, blamed = list(active), list[int]()
+    if good(left):
+        return blamed
+    if not good([]):
+        return None
+    while left:
+        guilty = _last_of_shortest(left, good)
+        blamed.append(guilty)
+        left.remove(guilty)
+        if good(left):
+            return blamed
+    return None
 
 
 def _last_of_shortest(places: Sequence[int], good: Callable[[Sequence[int]], bool]) -> int:
@@ -133,18 +152,29 @@ def keep_regression(one: Optimized, command: str, folder: Path | None = None) ->
     Raises:
         IrsmithError: it cannot be written.
     """
-    sha256 = _sha256(one.module)
-    key = hashlib.sha256(one.candidate.key().encode()).hexdigest()
+    return keep_case(one.module, one.candidate, command, folder)
+
+
+def keep_case(
+    module: Module, candidate: Candidate, command: str, folder: Path | None = None
+) -> Path:
+    """Keep what broke a person's tests, as :func:`keep_regression` does.
+
+    Raises:
+        IrsmithError: it cannot be written.
+    """
+    sha256 = _sha256(module)
+    key = hashlib.sha256(candidate.key().encode()).hexdigest()
     path = (folder or regressions_dir()) / f"{sha256[:16]}-{key[:16]}.json"
     case = {
         "module": sha256,
-        "name": one.module.name,
-        "target": one.module.target,
-        "candidate": one.candidate.to_json(),
+        "name": module.name,
+        "target": module.target,
+        "candidate": candidate.to_json(),
         "command": command,
     }
     try:
-        write_beside(path.with_suffix(".bc"), one.module.bitcode)
+        write_beside(path.with_suffix(".bc"), module.bitcode)
         write_beside(path, (json.dumps(case, indent=1) + "\n").encode())
     except OSError as error:
         raise IrsmithError(f"{path}: cannot be written: {error.strerror}") from error

@@ -14,6 +14,9 @@ from irsmith.version import __version__
 
 COMMANDS = {
     "optimize": "smaller code from C, C++ or IR, checked, never larger than -Oz",
+    "cc": "a C compiler for your build (CC='irsmith cc'): smaller objects, each checked",
+    "c++": "likewise for C++ (CXX='irsmith c++')",
+    "build": "run your build with smaller objects, each checked; a lock file repeats it",
     "autotune": "search for the best pass list of one module",
     "disassemble": "IR from machine code, each function graded by recompiling it",
     "emulate": "what a model says that a pass list gives, beside the truth if asked",
@@ -63,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     from irsmith.records import IrsmithError
 
-    module = importlib.import_module(f"irsmith.cli.{name.replace('-', '_')}")
+    module = importlib.import_module(f"irsmith.cli.{name.replace('-', '_').replace('+', 'x')}")
     try:
         return int(module.main(words))
     except IrsmithError as error:
