@@ -24,6 +24,7 @@ from irsmith.toolchain.find import Toolchain
 if TYPE_CHECKING:
     from irsmith.infer.draw import Judged
     from irsmith.infer.load import Model
+    from irsmith.infer.names import Spelling
 
 GRADES = ("exact", "same bytes", "compiles", "failed")
 """Best first; without comparison only the last two are known."""
@@ -242,6 +243,7 @@ class _Asking:
             lambda parts: self._judge(prompt, truth, parts),
             greedy_first(sampling.samples, how),
             "exact" if truth else "compiles",
+            self._rules(prompt),
         )
         best, answer = drawn.best, drawn.best.kept
         return Emulation(
@@ -254,6 +256,14 @@ class _Asking:
             answer.after if answer else None,
             truth.after if truth else None,
         )
+
+    def _rules(self, prompt: EmulatePrompt) -> Spelling | None:
+        """Names that IR in the answer may have."""
+        from irsmith.infer.draw import spelling_of_ir
+
+        if self.wish.output != "ir":
+            return None
+        return spelling_of_ir(self.model, prompt.source.text, prompt.candidate.passes)
 
     def _truth(self, prompt: EmulatePrompt) -> EmulateAnswer:
         """What the passes really give."""

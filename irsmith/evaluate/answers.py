@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from irsmith.corpus.rows import Row
 from irsmith.corpus.split import split_of
-from irsmith.infer.draw import Judged, draw, spelling
+from irsmith.infer.draw import Judged, draw, spelling, spelling_of_ir
 from irsmith.infer.load import Model
 from irsmith.infer.sample import Rules, Settings
 from irsmith.infer.tuning import Tuner
@@ -214,7 +214,8 @@ def emulate_module(
             return Judged("same bytes")
         return Judged("compiles" if found.parses else "failed", found.reason)
 
-    return _read(model, row, emulate.prompt_parts(prompt), judge, settings, samples)
+    rules = spelling_of_ir(model, source.text, label.candidate.passes) if want_ir else None
+    return _read(model, row, emulate.prompt_parts(prompt), judge, settings, samples, rules)
 
 
 def _read(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from irsmith.infer.load import Model
-from irsmith.infer.names import Spelling, symbols_of
+from irsmith.infer.names import Spelling, symbols_of, symbols_of_ir
 from irsmith.infer.sample import Rules, Sample, Settings, sample
 from irsmith.records import IrsmithError
 from irsmith.tasks.example import Part
@@ -53,6 +53,12 @@ class Drawn(Generic[Kept]):
 def spelling(model: Model, assembly: str) -> Spelling:
     """What answers are allowed that read normalised assembly of one function back."""
     return Spelling(model.tokenizer, model.packer.end, symbols_of(assembly))
+
+
+def spelling_of_ir(model: Model, text: str, passes: str) -> Spelling | None:
+    """What IR is allowed as that which passes make of normalised IR; None: any."""
+    symbols = symbols_of_ir(text, passes)
+    return Spelling(model.tokenizer, model.packer.end, symbols) if symbols else None
 
 
 def greedy_first(samples: int, settings: Settings) -> tuple[tuple[int, Settings], ...]:

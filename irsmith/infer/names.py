@@ -39,10 +39,13 @@ _USED = re.compile(
     r"|:(?:got|lo12|got_lo12):([A-Za-z_][\w.$]*)",
     re.MULTILINE | re.ASCII,
 )
+_NAMED = re.compile(r'@(?:"([\w.$-]+)"|([\w.$-]+))', re.ASCII)
+_DEFINED = re.compile(r'^define [^@\n]*@(?:"([\w.$-]+)"|([\w.$-]+))', re.MULTILINE | re.ASCII)
 _INTRINSIC = "llvm."
 _PRIVATE = (".", "str.", "switch.table.", "__const.", "__func__.", "__FUNCTION__.", "reltable.")
 """Beginnings of names that end in no object."""
 _PRIVATE_WHOLE = frozenset(["str"])
+_OUTLINERS = ("iroutliner", "hotcoldsplit", "partial-inliner", "mergefunc", "coro-")
 _BY_ITSELF = re.compile(
     r"_*(?:mem(?:cpy|move|set|cmp)|bcmp|strlen|stack_chk_(?:fail|guard)|GLOBAL_OFFSET_TABLE_|"
     r"tls_get_addr|u?(?:div|mod|mul|ash[lr]|lshr)[sdt]i[34]|powi[sd]f2|Unwind_Resume|"
@@ -88,6 +91,22 @@ def symbols_of(assembly: str) -> Symbols:
     defined = set(labels)
     needed = {name for name in used - defined if not _BY_ITSELF.fullmatch(name)}
     return Symbols(own, shown, frozenset(needed))
+
+
+def symbols_of_ir(text: str, passes: str = "") -> Symbols | None:
+    """The names in normalised IR of one function, of which passes make other IR.
+
+    Returns:
+        None if it defines more or less than one function, or if passes make functions of
+        their own: then names may come in any order, and new ones.
+    """
+    if any(name in passes for name in _OUTLINERS):
+        return None
+    own = [quoted or plain for quoted, plain in _DEFINED.findall(text)]
+    if len(own) != 1:
+        return None
+    shown = {quoted or plain for quoted, plain in _NAMED.findall(text)}
+    return Symbols(own[0], frozenset([*shown, *_UNSEEN]), frozenset())
 
 
 @dataclass(frozen=True, slots=True)

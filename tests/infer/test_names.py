@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from irsmith.infer.names import Spelling, symbols_of
+from irsmith.infer.names import Spelling, symbols_of, symbols_of_ir
 from irsmith.model.tokenizer import shipped_tokenizer
 
 ASSEMBLY = """copy_name:
@@ -64,6 +64,16 @@ def test_what_assembly_says():
     assert found.needed == {"table", "counter", "check_name", "_ZN3any3$_1EvE"}
     arm = symbols_of("f:\nadrp x8, :got:table\nldr x8, [x8, :got_lo12:table]\nbl g\nb .L1\nret\n")
     assert arm.needed == {"table", "g"}
+
+
+def test_what_ir_says():
+    found = symbols_of_ir(TRUTH)
+    assert found.own == "copy_name"
+    assert {"table", "check_name", "_ZN3any3$_1EvE", ".str.4"} <= found.shown
+    assert not found.needed
+    assert symbols_of_ir("declare void @f()") is None
+    assert symbols_of_ir(TRUTH + TRUTH) is None
+    assert symbols_of_ir(TRUTH, "iroutliner,default<Oz>") is None
 
 
 def test_the_truth_is_allowed(tokenizer):
