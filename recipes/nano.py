@@ -10,13 +10,16 @@
     irsmith train recipes/nano.py:pretrain --data DATA --out RUN/pretrain
     irsmith train recipes/nano.py:emulate --data DATA --out RUN/emulate \
         --set start=RUN/pretrain/release
-    … and so on: disassemble, tune, each from the release of the one before.
+    … and so on: disassemble, tune, each from the release of the one before. Then, with more
+    short functions read back (label disassemble F --per-module 2 --modules 0.4 --longest 1500),
+    pretrain again for 150 steps, reading, together.
 
-Two cores feed eight million tokens in an hour and a half, so every token must count: prompts
-are learned as well as answers (they are programs like any other), and of tuning only the
-ranking of the portfolio is learned, which takes one prompt and no decoding. Tuning comes
-last, since that is what the model is used for by default, and with a wider window, since
-large functions hold most of the bytes.
+One core feeds three to four million tokens an hour, so every token must count: prompts are
+learned as well as answers (they are programs like any other), and of tuning only the ranking
+of the portfolio is learned, which takes one prompt and no decoding. Half of all tokens go to
+reading short functions back: the names in the answers are spelled by a grammar
+(irsmith/infer/names.py), so that what is to be learned is the instructions. The last stage
+has the wide window again that large functions need.
 """
 
 from dataclasses import replace
@@ -61,6 +64,44 @@ def tune() -> TrainConfig:
     last = _later("tune", ("pretrain", "emulate", "disassemble"), 500)
     # A prompt of some hundred tokens has one order to learn: it counts as half of them.
     return replace(last, context=2048, batch=4, micro=2, ranking=256, checkpoint_every=100, keep=9)
+
+
+def reading() -> TrainConfig:
+    """Short functions back to IR, for as long as the rest together."""
+    return replace(
+        _later("disassemble", ("pretrain", "tune", "emulate"), 920),
+        sources=(
+            Source("disassemble", 0.7),
+            Source("tune", 0.12),
+            Source("pretrain", 0.1),
+            Source("emulate", 0.08),
+        ),
+        context=512,
+        batch=16,
+        micro=8,
+        ranking=256,
+        decay=0.4,
+        validate_every=250,
+    )
+
+
+def together() -> TrainConfig:
+    """All tasks once more in a window of 2,048 tokens."""
+    return replace(
+        tune(),
+        sources=(
+            Source("disassemble", 0.55),
+            Source("tune", 0.3),
+            Source("emulate", 0.1),
+            Source("pretrain", 0.05),
+        ),
+        steps=48,
+        rate=8e-4,
+        warmup=3,
+        decay=0.9,
+        validate_every=48,
+        checkpoint_every=24,
+    )
 
 
 def _later(stage: str, earlier: tuple[str, ...], steps: int) -> TrainConfig:

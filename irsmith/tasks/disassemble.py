@@ -12,7 +12,7 @@ see it leaves out, are compared apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from irsmith.records import IrsmithError, State
@@ -21,7 +21,7 @@ from irsmith.tasks.example import DisassembleLabel, Example, NoAnswer, Part, Spe
 from irsmith.tasks.form import Reader, assembly_parts, header_parts, ir_parts, parse
 from irsmith.tasks.objects import Code
 from irsmith.tasks.render import Renders, Request, at_level
-from irsmith.tasks.text import AssemblyText, IRText
+from irsmith.tasks.text import AssemblyText, IRText, counted
 from irsmith.tasks.vocabulary import ANSWER, END, LEVELS, TARGETS, TASKS
 from irsmith.toolchain.llvm import CODEGEN_LEVELS, arch_of
 
@@ -108,7 +108,7 @@ def parse_answer(assembly: AssemblyText, parts: Sequence[Part]) -> DisassembleAn
         if arch_of(ir.header.triple) != arch_of(assembly.triple):
             raise IrsmithError(f"IR for another target: {ir.header.triple}")
         reader.end()
-        return DisassembleAnswer(level, ir)
+        return DisassembleAnswer(level, replace(ir, text=counted(ir.text)))
 
     return parse(read, parts)
 

@@ -25,7 +25,7 @@ from irsmith.tasks.form import (
     size_parts,
 )
 from irsmith.tasks.render import Rendered, Renders, Request
-from irsmith.tasks.text import AssemblyText, IRText
+from irsmith.tasks.text import AssemblyText, IRText, counted
 from irsmith.tasks.vocabulary import AFTER, ANSWER, ASM, BEFORE, END, IR, TASKS
 from irsmith.toolchain.llvm import arch_of
 
@@ -158,6 +158,7 @@ def parse_answer(prompt: EmulatePrompt, parts: Sequence[Part]) -> EmulateAnswer 
         output: IRText | AssemblyText
         if prompt.output == "ir":
             output = reader.ir(prompt.source.header)
+            output = replace(output, text=counted(output.text))
         else:
             output = reader.assembly(prompt.source.header.triple)
         reader.end()

@@ -11,6 +11,8 @@ from irsmith.toolchain.llvm import LLVMError
 LARGEST_TEXT = 4 << 20
 """Characters of the largest text that is given to LLVM."""
 _ESCAPE = re.compile(r"\\([0-9A-Fa-f]{2})")
+_STRING = re.compile(r'\[\d+ x i8\] c"([^"\n]*)"')
+_SIGN = re.compile(r"\\[0-9A-Fa-f]{2}|\\\\|.")
 _READS = re.compile(r"\.(?:incbin|include)\b")
 
 
@@ -47,3 +49,11 @@ def check_text(text: str) -> None:
     plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
     if _READS.search(plain):
         raise LLVMError("assembly that reads files")
+
+
+def counted(text: str) -> str:
+    """IR in which each string constant has the length that its type says.
+
+    The length of an array follows from the string behind it, and models count badly.
+    """
+    return _STRING.sub(lambda found: f'[{len(_SIGN.findall(found[1]))} x i8] c"{found[1]}"', text)
