@@ -21,6 +21,8 @@ _SECTION = (".section ", ".data", ".bss", ".comm ", ".local ", ".weak ")
 _ASCII = re.compile(r'\.asci(i|z) "((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 _OWN = "own."
+_CALL = re.compile(r"^\s*(?:call\w*\s+(\*?[^\s@]+)|jmp\w*\s+(\*|[^.\s][^\s@]*))", re.MULTILINE)
+"""Calls, and jumps out of the function or through a pointer; a jump table counts as one."""
 _LABEL = re.compile(r"(?<![\w.$@])\.L(?=[\w.$])")
 
 
@@ -52,6 +54,8 @@ def compare(toolchain: Toolchain, triple: str, piece: Piece, ir: str) -> Compare
     """
     if not runs_here(triple):
         return Compared("unknown", "code of this target cannot be run here")
+    if blind := _blind(piece, ir):
+        return Compared("unknown", blind)
     own = with_own_code(piece, ir)
     if own is None:
         return Compared("unknown", "its code cannot be put in the place of this IR")
@@ -64,6 +68,20 @@ def compare(toolchain: Toolchain, triple: str, piece: Piece, ir: str) -> Compare
         if function.name == piece.name:
             return Compared(function.verdict, _line(function.reason or verdict.reason))
     return Compared("unknown", _line(verdict.reason or "it was not called"))
+
+
+def _blind(piece: Piece, ir: str) -> str:
+    """Why a comparison would not see what matters; empty if it would.
+
+    Types are the model's guess. A call passes what the guess says, so arguments that it leaves
+    out are not compared; and of a function that it says returns nothing no result is.
+    """
+    called = {name for found in _CALL.findall(piece.text) for name in found if name}
+    if called - {piece.name}:
+        return "it calls other code, and only the answer says with which arguments"
+    if re.search(rf'^define [^\n]*\bvoid @"?{re.escape(piece.name)}"?\(', ir, re.MULTILINE):
+        return "the answer says that it returns nothing, and nothing else says so"
+    return ""
 
 
 def _line(text: str) -> str:
