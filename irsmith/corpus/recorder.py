@@ -317,15 +317,27 @@ def _read(path: str) -> str:
         return ""
 
 
-def real_compiler(name: str, own: str) -> str:
-    """The compiler of that name on PATH, our own folder left out; empty if there is none."""
+def real_compiler(name: str, own: str, called: int = 0) -> str:
+    """The compiler of that name on PATH, our own folder and links into it left out.
+
+    Args:
+        name: looked for.
+        own: folder of the recorder's names.
+        called: how many of that name call this one: a wrapper that found the recorder when the
+            build was configured is on PATH itself, and must not be called by what it calls.
+
+    Returns:
+        Its path; empty if there is none.
+    """
+    own = os.path.realpath(own)
+    found = []
     for folder in os.environ.get("PATH", "").split(os.pathsep):
-        if not folder or os.path.realpath(folder) == os.path.realpath(own):
-            continue
         path = os.path.join(folder, name)
+        if not folder or os.path.dirname(os.path.realpath(path)) == own:
+            continue
         if os.path.isfile(path) and os.access(path, os.X_OK):
-            return path
-    return ""
+            found.append(path)
+    return found[min(called, len(found) - 1)] if found else ""
 
 
 def _exit_like(status: int) -> None:
@@ -343,12 +355,16 @@ def main(path: str, words: list[str]) -> None:
         path: what was called: ``.../bin/NAME`` in the folder of a recording.
         words: the arguments.
     """
-    own, name = os.path.split(os.path.abspath(path))
+    # Builds link to what they find on PATH; the real one's name is then that of the recorder.
+    path = os.path.realpath(path) if os.path.islink(path) else os.path.abspath(path)
+    own, name = os.path.split(path)
+    inside = os.environ.get("IRSMITH_INSIDE", "").split()
     # preload.c says which one was called.
-    real = os.environ.pop("IRSMITH_REAL", "") or real_compiler(name, own)
+    real = os.environ.pop("IRSMITH_REAL", "") or real_compiler(name, own, inside.count(name))
     if not real:
         sys.stderr.write(f"{name}: command not found\n")
         os._exit(127)
+    os.environ["IRSMITH_INSIDE"] = " ".join([*inside, name])
     try:
         call = parse_call(name, unfold(words))
         folder = os.getcwd()

@@ -87,3 +87,15 @@ def test_the_real_compiler_is_the_next_on_path(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}/own:{tmp_path}/real")
     assert Path(real_compiler("gcc", f"{tmp_path}/own")) == tmp_path / "real" / "gcc"
     assert real_compiler("g++", f"{tmp_path}/own") == ""
+
+
+def test_a_link_to_the_recorder_is_not_the_real_compiler(tmp_path, monkeypatch):
+    """Debian's pari puts one first on PATH; it called itself until memory was full."""
+    for folder in ("own", "links", "real"):
+        (tmp_path / folder).mkdir()
+    for folder in ("own", "real"):
+        (tmp_path / folder / "gcc").write_text("")
+        (tmp_path / folder / "gcc").chmod(0o755)
+    (tmp_path / "links" / "gcc").symlink_to(tmp_path / "own" / "gcc")
+    monkeypatch.setenv("PATH", ":".join(f"{tmp_path}/{name}" for name in ("links", "own", "real")))
+    assert Path(real_compiler("gcc", f"{tmp_path}/own")) == tmp_path / "real" / "gcc"

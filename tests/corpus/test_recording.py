@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,11 @@ import time
 
 import pytest
 
+from irsmith.corpus.preload import preload_library
+from irsmith.corpus.recording import Origin, collect, prepare_recording, recording_environment
 from irsmith.corpus.rows import read_rows
+from irsmith.toolchain.clang import DEFAULT_TARGETS
+from irsmith.toolchain.llvm import arch_of
 
 pytest.importorskip("pyarrow")
 COMPILER = "gcc" if shutil.which("gcc") else "clang"
@@ -262,3 +267,24 @@ def test_programs_with_a_sanitizer_run_in_a_recorded_build(tmp_path):
     line = " ".join(sanitized) + " && ./a && echo ran"
     done = record(tmp_path, "-o", "out.parquet", "--", "sh", "-c", line)
     assert done.returncode == 0 and done.stdout == "ran\n", done.stderr
+
+
+@pytest.mark.parametrize("library", [False, True])
+def test_compilers_that_a_build_links_or_wraps_end(tmp_path, toolchain, library):
+    """Debian's pari puts a link to what it found first on PATH; it called itself without end."""
+    folder = tmp_path / "recording"
+    triple = DEFAULT_TARGETS[arch_of(platform.machine())]
+    prepare_recording(toolchain, folder, [triple])
+    preload = preload_library(toolchain) if library else None
+    (tmp_path / "a.c").write_text("int a(int x) { return x + 1; }\n")
+    (tmp_path / "build.sh").write_text(
+        f"set -e; mkdir path scripts; found=$(command -v {COMPILER})\n"
+        f"ln -s $found path/cc; ln -s $found path/{COMPILER}\n"
+        f'printf "#!/bin/sh\\nexec $found \\"\\$@\\"\\n" > scripts/{COMPILER}\n'
+        f"chmod +x scripts/{COMPILER}; PATH=$PWD/scripts:$PWD/path:$PATH\n"
+        f"cc -c a.c; {COMPILER} -c a.c -o b.o; path/{COMPILER} -c a.c -o c.o\n"
+    )
+    environment = recording_environment(folder, preload)
+    subprocess.run(["sh", "build.sh"], cwd=tmp_path, env=environment, check=True, timeout=60)
+    assert all((tmp_path / f"{name}.o").exists() for name in "abc")
+    assert collect(toolchain, folder, Origin(tmp_path, "p")).rows
