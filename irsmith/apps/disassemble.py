@@ -128,7 +128,7 @@ class Reader:
 
     def read(self, index: int, name: str) -> Recovered:
         """One function, by its number."""
-        from irsmith.infer.draw import draw, greedy_first, spelling
+        from irsmith.infer.draw import draw, greedy_first, rules_of_assembly
         from irsmith.infer.sample import Settings
 
         began = time.monotonic()
@@ -147,7 +147,7 @@ class Reader:
             prompt,
             lambda parts: self._judge(assembly, piece, parts),
             greedy_first(self.sampling.samples, how),
-            rules=spelling(self.model, assembly.text),
+            rules=rules_of_assembly(self.model, assembly.text),
         )
         best, kept = drawn.best, drawn.best.kept or _Kept("", "")
         seconds = time.monotonic() - began

@@ -24,7 +24,7 @@ from irsmith.toolchain.find import Toolchain
 if TYPE_CHECKING:
     from irsmith.infer.draw import Judged
     from irsmith.infer.load import Model
-    from irsmith.infer.names import Spelling
+    from irsmith.infer.wellformed import WellFormed
 
 GRADES = ("exact", "same bytes", "compiles", "failed")
 """Best first; without comparison only the last two are known."""
@@ -257,13 +257,13 @@ class _Asking:
             truth.after if truth else None,
         )
 
-    def _rules(self, prompt: EmulatePrompt) -> Spelling | None:
-        """Names that IR in the answer may have."""
-        from irsmith.infer.draw import spelling_of_ir
+    def _rules(self, prompt: EmulatePrompt) -> WellFormed | None:
+        """What IR in the answer may say."""
+        from irsmith.infer.draw import rules_of_ir
 
         if self.wish.output != "ir":
             return None
-        return spelling_of_ir(self.model, prompt.source.text, prompt.candidate.passes)
+        return rules_of_ir(self.model, prompt.source.text, prompt.candidate.passes)
 
     def _truth(self, prompt: EmulatePrompt) -> EmulateAnswer:
         """What the passes really give."""

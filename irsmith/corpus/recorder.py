@@ -7,7 +7,7 @@ records is described in :mod:`irsmith.corpus.recording`.
 """
 
 # Importing pathlib would cost a third of the start, at every call.
-# ruff: noqa: PTH100, PTH105, PTH108, PTH109, PTH110, PTH113, PTH118, PTH120, PTH123
+# ruff: noqa: PTH105, PTH108, PTH109, PTH110, PTH113, PTH118, PTH120, PTH123
 from __future__ import annotations
 
 import hashlib
@@ -356,8 +356,7 @@ def main(path: str, words: list[str]) -> None:
         words: the arguments.
     """
     # Builds link to what they find on PATH; the real one's name is then that of the recorder.
-    path = os.path.realpath(path) if os.path.islink(path) else os.path.abspath(path)
-    own, name = os.path.split(path)
+    own, name = os.path.split(os.path.realpath(path))
     inside = os.environ.get("IRSMITH_INSIDE", "").split()
     # preload.c says which one was called.
     real = os.environ.pop("IRSMITH_REAL", "") or real_compiler(name, own, inside.count(name))

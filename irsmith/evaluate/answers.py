@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from irsmith.corpus.rows import Row
 from irsmith.corpus.split import split_of
-from irsmith.infer.draw import Judged, draw, spelling, spelling_of_ir
+from irsmith.infer.draw import Judged, draw, rules_of_assembly, rules_of_ir
 from irsmith.infer.load import Model
 from irsmith.infer.sample import Rules, Settings
 from irsmith.infer.tuning import Tuner
@@ -173,7 +173,7 @@ def disassemble_module(
         return Judged(found.grade, found.reason)
 
     prompt = disassemble.prompt_parts(assembly)
-    rules = spelling(model, assembly.text)
+    rules = rules_of_assembly(model, assembly.text)
     return _read(model, row, prompt, judge, settings, samples, rules)
 
 
@@ -214,7 +214,7 @@ def emulate_module(
             return Judged("same bytes")
         return Judged("compiles" if found.parses else "failed", found.reason)
 
-    rules = spelling_of_ir(model, source.text, label.candidate.passes) if want_ir else None
+    rules = rules_of_ir(model, source.text, label.candidate.passes) if want_ir else None
     return _read(model, row, emulate.prompt_parts(prompt), judge, settings, samples, rules)
 
 

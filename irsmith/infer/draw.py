@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from irsmith.infer.load import Model
-from irsmith.infer.names import Spelling, symbols_of, symbols_of_ir
+from irsmith.infer.names import Symbols, symbols_of, symbols_of_ir
 from irsmith.infer.sample import Rules, Sample, Settings, sample
+from irsmith.infer.wellformed import WellFormed
 from irsmith.records import IrsmithError
 from irsmith.tasks.example import Part
 
@@ -50,15 +51,19 @@ class Drawn(Generic[Kept]):
     seconds: float
 
 
-def spelling(model: Model, assembly: str) -> Spelling:
+def rules_of_assembly(model: Model, assembly: str) -> WellFormed:
     """What answers are allowed that read normalised assembly of one function back."""
-    return Spelling(model.tokenizer, model.packer.end, symbols_of(assembly))
+    return _rules(model, symbols_of(assembly))
 
 
-def spelling_of_ir(model: Model, text: str, passes: str) -> Spelling | None:
+def rules_of_ir(model: Model, text: str, passes: str) -> WellFormed | None:
     """What IR is allowed as that which passes make of normalised IR; None: any."""
     symbols = symbols_of_ir(text, passes)
-    return Spelling(model.tokenizer, model.packer.end, symbols) if symbols else None
+    return _rules(model, symbols) if symbols else None
+
+
+def _rules(model: Model, symbols: Symbols) -> WellFormed:
+    return WellFormed(model.tokenizer, model.packer.end, symbols)
 
 
 def greedy_first(samples: int, settings: Settings) -> tuple[tuple[int, Settings], ...]:
@@ -102,8 +107,9 @@ def draw(
         if one.ended:
             got = judge(model.packer.parts(one.ids))
         else:
-            cut = "the answer was cut off" if len(one.ids) >= most else "it repeats itself"
-            got = Judged("failed", f"{cut} after {len(one.ids)} tokens")
+            why = "the answer was cut off" if len(one.ids) >= most else "it repeats itself"
+            why = "nothing that LLVM could read was left to say" if one.stuck else why
+            got = Judged("failed", f"{why} after {len(one.ids)} tokens")
         if drawn == 1 or GRADES.index(got.grade) < GRADES.index(best.grade):
             best = got
         return best.grade == enough

@@ -10,10 +10,12 @@ object file keeps. So the names are spelled by this grammar, and the model only 
 - what is declared has a name that the assembly shows, each once;
 - every symbol that the assembly calls or points to is declared before the definition, but for
   those that code generation brings in by itself (``memcpy``);
+- constants that no object names stand in the IR as often as the assembly shows data at most,
+  and what is in their strings is what the assembly shows;
 - the body uses what was declared.
 
-Everything else is free: types, attributes, instructions. An answer still has to compile to the
-same code to count.
+What instructions say is another matter (:mod:`irsmith.infer.wellformed`). An answer still has
+to compile to the same code to count.
 """
 
 from __future__ import annotations
@@ -32,23 +34,36 @@ Ids = NDArray[np.int64]
 
 _NAME = re.compile(r"[\w.$-]*", re.ASCII)
 _LABEL = re.compile(r"^([A-Za-z_$][\w.$]*):$", re.MULTILINE | re.ASCII)
-_SHOWN = re.compile(r"(?<![\w.%#])\$?([A-Za-z_][\w.$]*)", re.ASCII)
+_SHOWN = re.compile(r"(?<![\w.%#@])\$?([A-Za-z_][\w.$]*)", re.ASCII)
+_DOTTED = re.compile(r"(?<![\w.$])(\.(?!L)[\w.$]+)(?=[+-]\d|@|\()", re.ASCII)
+_MNEMONIC = re.compile(
+    r"^(?:(?:rep\w*|lock|notrack|data16) )?[a-z][\w.]* ?(?![\w.$]*:)", re.MULTILINE
+)
+_REGISTERS = re.compile(r"(?:[xwvbhsdqrp]\d+(?:\.\d*\w+)?|sp|wsp|[wx]zr|nzcv)(?![\w.$])", re.ASCII)
+_DATA = re.compile(r"^\.L\w+:(?=\n\.(?!p2align))", re.MULTILINE | re.ASCII)
+_TEXTS = re.compile(r'^\.asci(i|z) "((?:[^"\\\n]|\\.)*)"', re.MULTILINE)
+_ESCAPED = re.compile(r"\\([0-7]{1,3}|.)")
+_SIGNS = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 _USED = re.compile(
-    r"(?<![\w.$])([A-Za-z_][\w.$]*)(?:@PLT|@GOT\w*|(?:[+-]\d+)?\(%rip\))"
+    r"(?<![\w.$@])([A-Za-z_][\w.$]*)(?:@[A-Z]\w*|(?:[+-]\d+)?\(%rip\))"
     r"|^(?:call[lq]|jmp|bl|b) ([A-Za-z_][\w.$]*)$"
     r"|:(?:got|lo12|got_lo12):([A-Za-z_][\w.$]*)",
     re.MULTILINE | re.ASCII,
 )
 _NAMED = re.compile(r'@(?:"([\w.$-]+)"|([\w.$-]+))', re.ASCII)
 _DEFINED = re.compile(r'^define [^@\n]*@(?:"([\w.$-]+)"|([\w.$-]+))', re.MULTILINE | re.ASCII)
+_NUMBERED = re.compile(r"^%?(\d+)(?: =|:)", re.MULTILINE)
 _INTRINSIC = "llvm."
-_PRIVATE = (".", "str.", "switch.table.", "__const.", "__func__.", "__FUNCTION__.", "reltable.")
+_PRIVATE = (
+    *(".", "str.", "switch.table.", "__const.", "reltable."),
+    *("__func__.", "__FUNCTION__.", "__PRETTY_FUNCTION__."),
+)
 """Beginnings of names that end in no object."""
 _PRIVATE_WHOLE = frozenset(["str"])
 _OUTLINERS = ("iroutliner", "hotcoldsplit", "partial-inliner", "mergefunc", "coro-")
 _BY_ITSELF = re.compile(
     r"_*(?:mem(?:cpy|move|set|cmp)|bcmp|strlen|stack_chk_(?:fail|guard)|GLOBAL_OFFSET_TABLE_|"
-    r"tls_get_addr|u?(?:div|mod|mul|ash[lr]|lshr)[sdt]i[34]|powi[sd]f2|Unwind_Resume|"
+    r"tls_get_addr|aarch64_\w+|u?(?:div|mod|mul|ash[lr]|lshr)[sdt]i[34]|powi[sd]f2|Unwind_Resume|"
     r"(?:abs|ceil|copysign|cos|exp2?|fabs|floor|fma|fmod|fmax|fmin|log2?|log10|nearbyint|pow|"
     r"rint|round|roundeven|sin|sqrt|trunc|ldexp|frexp)[fl]?)",
     re.ASCII,
@@ -56,8 +71,14 @@ _BY_ITSELF = re.compile(
 """Symbols that the code generator calls without a declaration in the IR."""
 _UNSEEN = ("__gxx_personality_v0", "__gcc_personality_v0")
 """Named by unwind tables only, which the assembly of a prompt leaves out."""
+_UNWINDS = ("_Unwind_Resume", "__cxa_", "__clang_call_terminate", "_ZSt9terminatev")
+_MOST, _FEW = 2, 16
+"""IR of n instructions of machine code numbers fewer than 2 n + 16 values and blocks: of 28,771
+functions of the train split, fewer than one in a thousand numbers more than 2 n + 4."""
 _QUOTE = '"'
 _DEFINE, _DECLARE, _OTHER = "define", "declare", "~"
+_DECLARES = "dec"
+"""By which a declaration differs from a definition."""
 
 
 class Spells(Protocol):
@@ -75,22 +96,59 @@ class Symbols:
         own: of the function; empty if that is not known.
         shown: all that stand in it.
         needed: those that its IR must declare.
+        hidden: constants that its IR may have with names that no object keeps, at most.
+        strings: that these may hold, as IR writes them; None: any.
+        most: values and blocks that its IR may number.
     """
 
     own: str
     shown: frozenset[str]
     needed: frozenset[str]
+    hidden: int = 1 << 16
+    strings: frozenset[str] | None = None
+    most: int = 1 << 16
 
 
 def symbols_of(assembly: str) -> Symbols:
     """The names in normalised assembly of one function."""
     labels = _LABEL.findall(assembly)
     own = labels[0] if labels else ""
-    shown = frozenset([*_SHOWN.findall(assembly), *_UNSEEN])
+    operands = _MNEMONIC.sub("", assembly)
+    shown = {name for name in _SHOWN.findall(operands) if not _REGISTERS.fullmatch(name)}
+    shown |= set(_DOTTED.findall(operands))
     used = {name for found in _USED.findall(assembly) for name in found if name}
-    defined = set(labels)
-    needed = {name for name in used - defined if not _BY_ITSELF.fullmatch(name)}
-    return Symbols(own, shown, frozenset(needed))
+    needed = {name for name in used - set(labels) if not _BY_ITSELF.fullmatch(name)}
+    strings = [_constant(text, kind == "z") for kind, text in _TEXTS.findall(assembly)]
+    unseen = _UNSEEN if any(name in assembly for name in _UNWINDS) else ()
+    hidden = len(_DATA.findall(assembly))
+    count = sum(
+        1 for line in assembly.splitlines() if line[:1] not in (".", "") and line[-1] != ":"
+    )
+    return Symbols(
+        own,
+        frozenset([*shown, *used, *unseen, own]),
+        frozenset(needed),
+        hidden,
+        frozenset(strings) if len(strings) == hidden else None,
+        _MOST * count + _FEW,
+    )
+
+
+def _constant(text: str, ended: bool) -> str:
+    """What a string of assembly is in IR."""
+
+    def sign(found: re.Match[str]) -> str:
+        said = found[1]
+        return chr(int(said, 8) & 255) if said[0].isdigit() else _SIGNS.get(said, said)
+
+    raw = _ESCAPED.sub(sign, text) + ("\0" if ended else "")
+    return "c" + _QUOTE + "".join(map(_written, raw)) + _QUOTE
+
+
+def _written(sign: str) -> str:
+    if sign == "\\":
+        return 2 * sign
+    return sign if " " <= sign <= "~" and sign != _QUOTE else f"\\{ord(sign):02X}"
 
 
 def symbols_of_ir(text: str, passes: str = "") -> Symbols | None:
@@ -106,7 +164,9 @@ def symbols_of_ir(text: str, passes: str = "") -> Symbols | None:
     if len(own) != 1:
         return None
     shown = {quoted or plain for quoted, plain in _NAMED.findall(text)}
-    return Symbols(own[0], frozenset([*shown, *_UNSEEN]), frozenset())
+    numbered = _NUMBERED.findall(text)
+    most = max(map(int, numbered), default=0)
+    return Symbols(own[0], frozenset([*shown, *_UNSEEN]), frozenset(), most=_MOST * most + _FEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,41 +210,36 @@ class Spelling:
         self._own = frozenset([_spelled(symbols.own)]) if symbols.own else shown
         self._others = shown - {_spelled(symbols.own)}
         self._needed = frozenset(map(_spelled, symbols.needed))
+        self._hidden = symbols.hidden
+        self._any = np.arange(len(self._texts))
         self._cache: dict[Spelled, Ids] = {}
         self.start = Spelled()
 
     def allowed(self, place: Spelled) -> Ids:
-        """The tokens that may come next, each once; none where the answer is over."""
+        """The tokens that may come next, each once; none where the answer is over.
+
+        Outside of names that is every token: what it begins is judged behind it.
+        """
         if place.over:
             return np.empty(0, np.int64)
         found = self._cache.get(place)
         if found is None:
-            found = self._free(place) if place.name is None else self._named(place, place.name)
+            found = self._any if place.name is None else self._named(place, place.name)
             self._cache[place] = found
         return found
 
-    def after(self, place: Spelled, token: int) -> Spelled:
-        """The place behind a token that is allowed."""
+    def after(self, place: Spelled, token: int) -> Spelled | None:
+        """The place behind a token; None if it may not come after all."""
         if token == self._end:
             return replace(place, over=True)
         if not self._texts[token]:
             return replace(place, line="")
-        made = self._scan(place, self._texts[token])
-        assert made is not None
-        return made
-
-    def _free(self, place: Spelled) -> Ids:
-        """Outside of names: everything but what begins a wrong one."""
-        mask = np.ones(len(self._texts), bool)
-        index = self._index
-        for token in (*index.risky, *index.finishing.get(place.line, ())):
-            mask[token] = self._scan(place, self._texts[token]) is not None
-        return np.flatnonzero(mask)
+        return self._scan(place, self._texts[token])
 
     def _named(self, place: Spelled, name: str) -> Ids:
         """Inside a name: what goes on with one that may stand here, or ends it."""
         if any(name.startswith(p) and name != p for p in self._beginnings(place)):
-            return self._free(place)  # a name that no assembly shows: any
+            return self._any  # a name that no assembly shows
         index = self._index
         runs = {""}
         for whole in (*self._names(place), *self._beginnings(place)):
@@ -199,14 +254,9 @@ class Spelling:
             pure, ending = index.runs.get(run, ((), ()))
             if run and self._begins(place, name + run):
                 chosen += pure
-            if self._is_name(place, name + run):
-                chosen += [t for t in ending if t not in index.risky_set or self._goes_on(place, t)]
-            elif self._begins(place, name + run + _QUOTE):
-                chosen += [t for t in ending if t in index.risky_set and self._goes_on(place, t)]
+            if self._is_name(place, name + run) or self._begins(place, name + run + _QUOTE):
+                chosen += ending
         return np.array(sorted(set(chosen)), np.int64)
-
-    def _goes_on(self, place: Spelled, token: int) -> bool:
-        return self._scan(place, self._texts[token]) is not None
 
     def _scan(self, place: Spelled, text: str) -> Spelled | None:
         """The place behind text, or None if it may not stand here."""
@@ -224,17 +274,21 @@ class Spelling:
                     return None
                 if not defined and line == _DEFINE:
                     defined = True
-                elif not defined:
+                elif not defined and line in ("", _DECLARE):
                     declared |= {name}
                 name = None
             elif sign == _QUOTE:
                 quoted = True
             elif sign == "@":
                 name = ""
+                if not self._begins(Spelled(line, False, name, declared, defined), name):
+                    return None
             if name is None:  # so that a line that begins with a name has no beginning yet
                 before, line = line, _line(line, sign)
                 begun = line == _DEFINE != before and not defined
                 if begun and not self._needed <= declared:
+                    return None
+                if line == _DECLARES and before != line and not self._others - declared:
                     return None
         if defined:  # what the line is does not matter any more
             line = ""
@@ -252,13 +306,21 @@ class Spelling:
 
     def _beginnings(self, place: Spelled) -> tuple[str, ...]:
         """What names that no assembly shows begin with."""
-        if not place.defined and place.line == _DEFINE:
+        if place.defined:
+            return (_INTRINSIC,)
+        if place.line in (_DEFINE, _DECLARE) or (not place.line and not self._room(place)):
             return ()
-        return (_INTRINSIC,) if place.defined else (_INTRINSIC, *_PRIVATE)
+        return _PRIVATE
+
+    def _room(self, place: Spelled) -> bool:
+        """Whether another constant may come that no object names."""
+        return sum(map(_is_private, place.declared)) < self._hidden
 
     def _is_name(self, place: Spelled, name: str) -> bool:
         if name in self._names(place):
             return True
+        if not place.defined and not place.line and name in place.declared:
+            return False
         if name in _PRIVATE_WHOLE and not place.defined and self._beginnings(place):
             return True
         return any(name.startswith(p) and name != p for p in self._beginnings(place))
@@ -267,6 +329,10 @@ class Spelling:
         if any(name.startswith(p) or p.startswith(name) for p in self._beginnings(place)):
             return True
         return any(whole.startswith(name) for whole in self._names(place))
+
+
+def _is_private(name: str) -> bool:
+    return name in _PRIVATE_WHOLE or name.startswith(_PRIVATE)
 
 
 def _spelled(name: str) -> str:
@@ -289,16 +355,10 @@ class _Index:
     """Tokens by what they may do to a name.
 
     Attributes:
-        risky: those that may begin or quote a name, or begin the definition.
-        risky_set: the same.
-        finishing: by a beginning of the word, the tokens that bring the definition about.
         runs: by the characters of a name that a token begins with: the tokens that hold
             nothing else, and those that end a name there.
     """
 
-    risky: tuple[int, ...]
-    risky_set: frozenset[int]
-    finishing: dict[str, tuple[int, ...]]
     runs: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
 
 
@@ -306,19 +366,12 @@ class _Index:
 def _index(texts: tuple[str, ...]) -> _Index:
     pure: dict[str, list[int]] = defaultdict(list)
     ending: dict[str, list[int]] = defaultdict(list)
-    risky = []
     for number, text in enumerate(texts):
         found = _NAME.match(text)
         run = found[0] if found else ""
         (pure if run == text and run else ending)[run].append(number)
-        if "@" in text or _DEFINE in text or _QUOTE in text:
-            risky.append(number)
     runs = {run: (tuple(pure.get(run, ())), tuple(ending.get(run, ()))) for run in {*pure, *ending}}
-    finishing = {
-        _DEFINE[:k]: tuple(n for n, text in enumerate(texts) if text.startswith(_DEFINE[k:]))
-        for k in range(1, len(_DEFINE))
-    }
-    return _Index(tuple(risky), frozenset(risky), finishing, runs)
+    return _Index(runs)
 
 
 @functools.lru_cache(maxsize=256)

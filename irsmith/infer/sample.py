@@ -24,6 +24,8 @@ _APART = 64
 """Tokens after which rows may be laid apart for the first time."""
 _LIKELY = 512
 """Tokens that are sorted at first to find those within top-p."""
+_TRIES = 256
+"""Tokens that are drawn for one place at most, where rules refuse them."""
 
 
 class Rules(Protocol):
@@ -37,7 +39,11 @@ class Rules(Protocol):
         """The tokens that may come next, each once."""
 
     def after(self, place: Any, token: int) -> Any:
-        """The place behind a token; its ``over`` says whether the answer has ended."""
+        """The place behind a token; its ``over`` says whether the answer has ended.
+
+        None if the token may not come after all: what is dear to know is only looked at here,
+        for tokens that were drawn, and another one is drawn instead.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +84,14 @@ class Sample:
         log_probability: natural, of the model as it is (temperature 1, no grammar).
         ended: whether it ended by itself; else it was cut at the longest length, or
             repeated itself.
+        stuck: whether rules left no way to go on.
     """
 
     row: int
     ids: tuple[int, ...]
     log_probability: float
     ended: bool
+    stuck: bool = False
 
 
 @dataclass(slots=True)
@@ -144,15 +152,13 @@ def sample(
         left = []
         for row in rows:
             token = _draw(row, how, grammar)
-            if grammar and row.place:
-                row.place = grammar.after(row.place, token)
-                ended = row.place.over
-            else:
-                ended = token in ends
-            if not ended and len(row.ids) < room and not _loops(row.ids, how.loops):
+            ended = row.place.over if grammar and row.place else token in ends
+            going = token is not None and not ended and len(row.ids) < room
+            if going and not _loops(row.ids, how.loops):
                 left.append(row)
                 continue
-            made = Sample(row.number, tuple(row.ids), row.log_probability, ended)
+            ids = tuple(row.ids)
+            made = Sample(row.number, ids, row.log_probability, ended, token is None)
             done.append(made)
             if stop and stop(made):
                 return sorted(done, key=lambda one: one.row)
@@ -179,18 +185,37 @@ def _chance(seed: int, row: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence((seed, row)))
 
 
-def _draw(row: _Row, how: Settings, grammar: Rules | None) -> int:
-    """The row's next token, noted in the row."""
+def _draw(row: _Row, how: Settings, grammar: Rules | None) -> int | None:
+    """The row's next token, noted in the row; None if rules refuse all that were drawn."""
     logits = row.state.logits
-    allowed = grammar.allowed(row.place) if grammar and row.place else None
-    choice = logits if allowed is None else logits[allowed]
-    if not np.isfinite(choice).any():
-        raise IrsmithError("the engine gives no token that may come next any probability")
-    drawn = _pick(choice, how, row.chance)
-    token = drawn if allowed is None else int(allowed[drawn])
+    if grammar is None or not row.place:
+        token = _pick(_possible(logits), how, row.chance)
+    else:
+        allowed = grammar.allowed(row.place)
+        choice = _possible(logits[allowed])
+        for tried in range(_TRIES):
+            drawn = _pick(choice, how, row.chance)
+            token = int(allowed[drawn])
+            place = grammar.after(row.place, token)
+            if place is not None:
+                row.place = place
+                break
+            if not tried:
+                choice = choice.copy()
+            choice[drawn] = -np.inf
+            if not np.isfinite(choice).any():
+                return None
+        else:
+            return None
     row.log_probability += float(log_probabilities(logits)[token])
     row.ids.append(token)
     return token
+
+
+def _possible(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not np.isfinite(logits).any():
+        raise IrsmithError("the engine gives no token that may come next any probability")
+    return logits
 
 
 def _pick(logits: NDArray[np.float32], how: Settings, chance: np.random.Generator) -> int:
