@@ -246,9 +246,9 @@ class Cursor:
         length = len(found[0]) if found else 0
         if self._last(head + "0" * length) and length <= digits:
             raise Open
-        if length != digits:
+        if not 0 < length <= digits:
             raise Wrong
-        self.at += len(head) + digits
+        self.at += len(head) + length
 
     def string(self) -> None:
         """Read text in quotes."""

@@ -51,6 +51,8 @@ _INT_ORDERS = listed("eq ne ugt uge ult ule sgt sge slt sle")
 _FLOAT_ORDERS = listed("false oeq ogt oge olt ole one ord ueq ugt uge ult ule une uno true")
 _SENDS = ("br", "switch", "ret", "unreachable", "resume", "indirectbr", "invoke", "callbr")
 """What ends a block. An invoke does so in its second line."""
+_LATER = 2
+"""Blocks that a phi names and that are still to come, at most: a model finds no end."""
 _SILENT = ("store", "fence")
 _CALLS = ("call", "tail", "musttail", "notail")
 _MAKES = (
@@ -323,6 +325,8 @@ class Line:
             said = [source for _, source in operands]
             if later and body.block not in said:
                 among.append(body.block)
+            if sum(one >= body.block for one in said) >= _LATER:
+                later = range(0)
             source = cursor.numbered(among, later)
             if source in left:
                 left.remove(source)

@@ -9,6 +9,7 @@ sizes).
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -26,6 +27,10 @@ _LIKELY = 512
 """Tokens that are sorted at first to find those within top-p."""
 _TRIES = 256
 """Tokens that are drawn for one place at most, where rules refuse them."""
+_BACK = 64
+"""Tokens of an answer that can be taken back, one after the other."""
+_TAKEN_BACK = 128
+"""Tokens that are taken back in one answer at most."""
 
 
 class Rules(Protocol):
@@ -94,6 +99,23 @@ class Sample:
     stuck: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """A row in front of a token.
+
+    Attributes:
+        state: of the engine.
+        place: of the rules.
+        log_probability: of what stands before.
+        refused: tokens that led nowhere.
+    """
+
+    state: State
+    place: Any
+    log_probability: float
+    refused: frozenset[int]
+
+
 @dataclass(slots=True)
 class _Row:
     number: int
@@ -102,6 +124,19 @@ class _Row:
     place: Any
     ids: list[int] = field(default_factory=list)
     log_probability: float = 0.0
+    refused: frozenset[int] = frozenset()
+    past: deque[_Past] = field(default_factory=lambda: deque(maxlen=_BACK))
+    left: int = _TAKEN_BACK
+
+    def take_back(self) -> bool:
+        """Undo the last token, which may not come again; False if that cannot be."""
+        if not self.past or not self.left:
+            return False
+        last = self.past.pop()
+        self.left -= 1
+        self.state, self.place, self.log_probability = last.state, last.place, last.log_probability
+        self.refused = last.refused | {self.ids.pop()}
+        return True
 
 
 def sample(
@@ -186,30 +221,39 @@ def _chance(seed: int, row: int) -> np.random.Generator:
 
 
 def _draw(row: _Row, how: Settings, grammar: Rules | None) -> int | None:
-    """The row's next token, noted in the row; None if rules refuse all that were drawn."""
-    logits = row.state.logits
+    """The row's next token, noted in the row; None if rules leave none.
+
+    Where they refuse all that are drawn, the token before led nowhere: it is taken back.
+    """
     if grammar is None or not row.place:
-        token = _pick(_possible(logits), how, row.chance)
+        token = _pick(_possible(row.state.logits), how, row.chance)
     else:
-        allowed = grammar.allowed(row.place)
-        choice = _possible(logits[allowed])
-        for tried in range(_TRIES):
-            drawn = _pick(choice, how, row.chance)
-            token = int(allowed[drawn])
-            place = grammar.after(row.place, token)
-            if place is not None:
-                row.place = place
-                break
-            if not tried:
-                choice = choice.copy()
-            choice[drawn] = -np.inf
-            if not np.isfinite(choice).any():
+        while (found := _fitting(row, how, grammar)) is None:
+            if not row.take_back():
                 return None
-        else:
-            return None
-    row.log_probability += float(log_probabilities(logits)[token])
+        token, place = found
+        row.past.append(_Past(row.state, row.place, row.log_probability, row.refused))
+        row.place, row.refused = place, frozenset()
+    row.log_probability += float(log_probabilities(row.state.logits)[token])
     row.ids.append(token)
     return token
+
+
+def _fitting(row: _Row, how: Settings, grammar: Rules) -> tuple[int, Any] | None:
+    """A token that rules let stand here, and the place behind it."""
+    allowed = grammar.allowed(row.place)
+    choice = _possible(row.state.logits[allowed])
+    for token in row.refused:
+        choice[allowed == token] = -np.inf
+    for _ in range(_TRIES):
+        if not np.isfinite(choice).any():
+            return None
+        drawn = _pick(choice, how, row.chance)
+        place = grammar.after(row.place, int(allowed[drawn]))
+        if place is not None:
+            return int(allowed[drawn]), place
+        choice[drawn] = -np.inf
+    return None
 
 
 def _possible(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -98,7 +98,7 @@ def written(scope: Scope, text: str) -> tuple[Scope, str] | None:
         an error in them.
     """
     *whole, line = text.split("\n")
-    if line.endswith("  ") and line.count('"') % 2 == 0:
+    if "  " in line and '"' not in line:
         return None  # no line has two; behind them a model finds nothing to say
     try:
         for one in whole:

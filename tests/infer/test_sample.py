@@ -1,6 +1,7 @@
 """Samples: by seed and number alone, as likely as the model says, stopped early."""
 
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -81,6 +82,47 @@ def test_a_grammar_and_an_early_stop(model, state):
 
     stopped = sample(model.engine, state, 12, (), how, grammar=grammar, stop=third)
     assert len(stopped) == 3 and set(stopped) == set(asked) <= set(drawn)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Answers of four tokens below 8; what does not begin with the way has no way on."""
+
+    way: tuple[int, ...]
+    start: object
+
+    @dataclass(frozen=True)
+    class Place:
+        ids: tuple[int, ...] = ()
+
+        @property
+        def over(self):
+            return len(self.ids) == 4
+
+    def allowed(self, place):
+        return np.arange(8)
+
+    def after(self, place, token):
+        ids = (*(place.ids if isinstance(place, self.Place) else ()), token)
+        wrong = len(ids) > 2 and ids[:2] != self.way[:2]  # seen only behind the second
+        return None if wrong or (len(ids) > 2 and ids != self.way[: len(ids)]) else self.Place(ids)
+
+
+def test_a_token_that_leads_nowhere_is_taken_back(model, state):
+    """Whatever the model likes best, the one answer that there is comes out, at its own odds."""
+    for way in ((7, 0, 3, 3), (0, 7, 1, 6), (4, 4, 4, 4)):
+        rules = Steps(way, Steps.Place())
+        for how in (Settings(0.0, longest=9), Settings(seed=4, longest=9)):
+            (one,) = sample(model.engine, state, 1, (), how, grammar=rules)
+            assert one.ids == way and one.ended and not one.stuck
+            scores = model.engine.scores([*PROMPT, *one.ids])[len(PROMPT) - 1 :]
+            assert one.log_probability == pytest.approx(scores.sum(), abs=1e-3)
+
+
+def test_rules_without_a_way_on_end_in_a_word(model, state):
+    rules = Steps((9, 9, 9, 9), Steps.Place())
+    (one,) = sample(model.engine, state, 1, (), Settings(0.0), grammar=rules)
+    assert one.stuck and not one.ended
 
 
 def test_the_window_ends_answers(release):
