@@ -6,7 +6,9 @@ from irsmith.infer.cursor import Cursor, Free, Wrong, kind_of
 from irsmith.infer.scope import Scope, element, fields
 
 _NONE = ("undef", "poison")
-_EXPRESSIONS = ("getelementptr", "inttoptr", "addrspacecast", "blockaddress", "no_cfi")
+_EXPRESSIONS = ("getelementptr", "inttoptr", "addrspacecast", "blockaddress")
+_NUMBERS = ("ptrtoint", "ptrtoaddr", "sub", "add", "trunc", "xor")
+_FLAGS = ("inbounds", "nuw", "nusw", "nsw", "inrange")
 
 
 def constant(cursor: Cursor, type_: str, scope: Scope) -> None:
@@ -15,7 +17,7 @@ def constant(cursor: Cursor, type_: str, scope: Scope) -> None:
     Raises:
         Open: it is not finished.
         Wrong: it is none of this type.
-        Free: an expression, which is not judged.
+        Free: what follows is not judged.
     """
     kind = kind_of(type_)
     if kind == "int":
@@ -25,15 +27,20 @@ def constant(cursor: Cursor, type_: str, scope: Scope) -> None:
             cursor.floating(type_)
     elif kind == "ptr":
         if cursor.sees("@"):
+            if cursor.text.startswith("@ll", cursor.at) and "@llvm.".startswith(
+                cursor.text[cursor.at : cursor.at + 6]
+            ):
+                raise Wrong  # an intrinsic can only be called
             cursor.name("@")
         elif cursor.word(("null", *_NONE, *_EXPRESSIONS)) in _EXPRESSIONS:
-            raise Free
+            cursor.words(_FLAGS)
+            _expression(cursor)
     else:
         _together(cursor, type_, kind, scope)
 
 
 def _whole(cursor: Cursor, type_: str) -> None:
-    words: tuple[str, ...] = (*_NONE, "ptrtoint", "ptrtoaddr", "sub", "add", "trunc", "xor")
+    words: tuple[str, ...] = (*_NONE, *_NUMBERS)
     if type_ == "i1":
         words = (*words, "true", "false")
     word = cursor.maybe(words)
@@ -41,8 +48,16 @@ def _whole(cursor: Cursor, type_: str) -> None:
         if type_ == "i1":
             raise Wrong
         cursor.number(int(type_[1:]))
-    elif word not in (*_NONE, "true", "false"):
-        raise Free
+    elif word in _NUMBERS:
+        cursor.words(_FLAGS)
+        _expression(cursor)
+
+
+def _expression(cursor: Cursor) -> None:
+    """What an expression is of; it is not judged."""
+    if not cursor.sees("("):
+        raise Wrong
+    cursor.balanced()
 
 
 def _together(cursor: Cursor, type_: str, kind: str, scope: Scope) -> None:

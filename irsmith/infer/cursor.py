@@ -22,6 +22,14 @@ _FLOAT_BEGUN = re.compile(r"-?(?:\d(?:\.\d{0,6}(?:(?<=\.\d{6})e(?:[+-]\d{0,3})?)
 _HEX = {"half": ("H", 4), "bfloat": ("R", 4), "x86_fp80": ("K", 20), "fp128": ("L", 32)}
 _STRING = re.compile(r'c?"[^"\n]*"?')
 _OPENING = {"(": ")", "[": "]", "{": "}", "<": ">"}
+_WIDEST = 512
+"""Bits of a number: optimised code has odd ones, but no wide ones."""
+_LARGEST = 32
+"""Bits of an array's length, with its sign."""
+_FIELDS = 32
+"""Of a structure at most."""
+_DEEPEST = 4
+"""Structures and arrays in one another."""
 LONGEST_NAME = 96
 """Characters of a structure's name: no object keeps it, and a model may find no end."""
 FLOATS = ("float", "double", "half", "bfloat", "x86_fp80", "fp128")
@@ -81,12 +89,13 @@ class Cursor:
         whole: whether it ends there.
     """
 
-    __slots__ = ("at", "text", "whole")
+    __slots__ = ("at", "depth", "text", "whole")
 
     def __init__(self, text: str, whole: bool) -> None:
         self.text = text
         self.whole = whole
         self.at = 0
+        self.depth = 0
 
     def ended(self) -> bool:
         """Whether nothing is left of a whole line; one that is not whole may go on.
@@ -150,7 +159,7 @@ class Cursor:
     def words(self, among: Collection[str]) -> list[str]:
         """Read as many of some words as there are, with what stands in brackets behind them."""
         found = []
-        while (word := self.maybe(among)) is not None:
+        while (word := self.maybe([one for one in among if one not in found])) is not None:
             found.append(word)
             if word in BRACKETED and not self.text.startswith("(", self.at):
                 raise Wrong
@@ -321,10 +330,11 @@ class Cursor:
         word = found[0]
         if self._last(word):
             atoms = any(a.startswith(word) for a in _ATOMS if kind_of(a) in kinds)
-            if atoms or (_INT.fullmatch(word) and "int" in kinds):
+            whole = _INT.fullmatch(word) and int(word[1:] or 1) <= _WIDEST
+            if atoms or (whole and "int" in kinds):
                 raise Open
             raise Wrong
-        if word not in _ATOMS and not (_INT.fullmatch(word) and 0 < int(word[1:] or 0) < 1 << 23):
+        if word not in _ATOMS and not (_INT.fullmatch(word) and 0 < int(word[1:] or 0) <= _WIDEST):
             raise Wrong
         self.at = found.end()
         if word == "ptr" and self.text.startswith(" addrspace(", self.at):
@@ -334,6 +344,14 @@ class Cursor:
     def _compound(self, sign: str, known: Collection[str] | None) -> str:
         if sign == "%":
             return self._structure(known)
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise Wrong
+        made = self._inside(sign, known)
+        self.depth -= 1
+        return made
+
+    def _inside(self, sign: str, known: Collection[str] | None) -> str:
         self.at += 1
         packed = sign == "<" and self.take("{")
         if sign == "{" or packed:
@@ -341,14 +359,14 @@ class Cursor:
             fields = []
             if not self.take(end):
                 fields.append(self.type(ANY, known))
-                while self.take(","):
+                while len(fields) < _FIELDS and self.take(","):
                     fields.append(self.type(ANY, known))
                 self.sign(end)
             inside = f" {', '.join(fields)} " if fields else ""
             return f"<{{{inside}}}>" if packed else f"{{{inside}}}"
         if sign == "<" and self.maybe(("vscale",)):
             raise Free
-        count = self.number()
+        count = self.number(_LARGEST)
         self.word(("x",))
         inner = ANY if sign == "[" else frozenset({"int", "float", "ptr"})
         made = self.type(inner, known)

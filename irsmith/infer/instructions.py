@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from irsmith.infer.constants import constant
 from irsmith.infer.cursor import ANY, KEPT, Cursor, Free, Open, Wrong, kind_of
-from irsmith.infer.intrinsics import begins_intrinsic, intrinsic
+from irsmith.infer.intrinsics import begins_intrinsic, intrinsic, is_intrinsic
 from irsmith.infer.scope import (
     Body,
     Scope,
@@ -23,6 +23,8 @@ from irsmith.infer.words import (
     CALLED,
     CONVENTIONS,
     FAST_MATH,
+    METADATA,
+    MOST_PARAMS,
     PARAM,
     POINTER_ONLY,
     RESULT,
@@ -51,6 +53,9 @@ _INT_ORDERS = listed("eq ne ugt uge ult ule sgt sge slt sle")
 _FLOAT_ORDERS = listed("false oeq ogt oge olt ole one ord ueq ugt uge ult ule une uno true")
 _SENDS = ("br", "switch", "ret", "unreachable", "resume", "indirectbr", "invoke", "callbr")
 """What ends a block. An invoke does so in its second line."""
+_ALIGNED = 14
+_ALIGNMENTS = frozenset(1 << k for k in range(_ALIGNED - 1))
+_TAILS = ("load", "store", "call", "alloca", "atomicrmw", "cmpxchg", "br", "switch")
 _LATER = 2
 """Blocks that a phi names and that are still to come, at most: a model finds no end."""
 _SILENT = ("store", "fence")
@@ -96,7 +101,8 @@ class Line:
             return self._silent()
         if body.next in body.waiting:
             raise Wrong  # this number is a block's
-        if body.next > body.most and body.next not in body.promised:
+        spent = body.next > body.most or body.left <= 0
+        if spent and body.next not in body.promised:
             raise Wrong
         cursor.sign("%")
         cursor.numbered((body.next,))
@@ -112,7 +118,8 @@ class Line:
         """What makes no value."""
         cursor, body = self.cursor, self.body
         sends = () if body.next in body.promised else _SENDS
-        word = cursor.word((*sends, *_SILENT, *_CALLS))
+        others = () if body.left <= 0 else (*_SILENT, *_CALLS)
+        word = cursor.word((*sends, *others))
         if word in _CALLS:
             self._call(word, "void")
             return replace(body, heading=False)
@@ -125,7 +132,7 @@ class Line:
             cursor.word(_ORDERS)
         else:
             body = getattr(self, f"_{word}")()
-        self._end()
+        self._end(word)
         return replace(body, heading=False)
 
     def _making(self, want: str | None) -> Body:
@@ -154,37 +161,32 @@ class Line:
             clauses = word == "landingpad"
             type_ = getattr(self, f"_{word}")(want)
         if not (clauses or unwinding or word in _CALLS):
-            self._end()
+            self._end(word)
         if unwinding:
             return replace(body, heading=False, unwinding=type_)
-        return replace(body.with_value(type_), heading=False, clauses=clauses)
+        stack = body.stack | {body.next} if word == "alloca" else body.stack
+        return replace(body.with_value(type_), heading=False, clauses=clauses, stack=stack)
 
-    def _end(self) -> None:
+    def _end(self, word: str) -> None:
         """What may stand behind an instruction."""
         cursor = self.cursor
+        if word not in _TAILS and not cursor.ended():
+            raise Wrong
+        aligned, left = False, list(METADATA)
         while cursor.take(","):
-            if cursor.sees("!"):
+            if cursor.take("!"):
+                left.remove(cursor.word(left))
                 cursor.sign("!")
-                self._attachment()
+                if not cursor.sees("{"):
+                    raise Wrong
+                cursor.balanced()
             else:
-                cursor.word(("align",))
-                cursor.number()
+                cursor.word(() if aligned else ("align",))
+                aligned = True
+                if cursor.number(_ALIGNED) not in _ALIGNMENTS:
+                    raise Wrong
         if not cursor.ended():
             raise Wrong
-
-    def _attachment(self) -> None:
-        """Metadata, behind its first sign."""
-        cursor = self.cursor
-        rest = cursor.text[cursor.at :]
-        if "!" not in rest:
-            if not cursor.whole and "," not in rest:
-                raise Free
-            raise Wrong
-        cursor.at += rest.index("!") + 1
-        if cursor.sees("{"):
-            cursor.balanced()
-        else:
-            cursor.number()
 
     def _type(self, want: str | None, kinds: Collection[str] = ANY) -> str:
         if want is not None:
@@ -310,27 +312,32 @@ class Line:
         cursor.words(FAST_MATH)
         type_ = self._type(want)
         left = body.sources()
-        listed = body.phis.get(body.block)
+        first = body.phis.get(body.block)
         # The first phi says which blocks that are still to come branch here; the others repeat it.
         later = body.coming(body.next + 1)
-        if listed is not None:
-            left, later = list(listed), range(0)
+        if first is not None:
+            left, later = list(first), range(0)
         operands: list[tuple[int | None, int]] = []
+        texts: dict[int, str] = {}
         while True:
             cursor.sign("[")
+            at = cursor.at
             value = self._source_value(type_, left, later)
+            text = cursor.text[at : cursor.at].strip()
             cursor.sign(",")
             cursor.sign("%")
             among = [b for b in left if _comes(body, value, b)]
-            said = [source for _, source in operands]
-            if later and body.block not in said:
+            listed = [source for _, source in operands]
+            if later and body.block not in listed:
                 among.append(body.block)
-            if sum(one >= body.block for one in said) >= _LATER:
+            if sum(one >= body.block for one in listed) >= _LATER:
                 later = range(0)
             source = cursor.numbered(among, later)
+            if texts.setdefault(source, text) != text:
+                raise Wrong
             if source in left:
                 left.remove(source)
-            elif source in (*said, *body.promised, value):
+            elif source in (*listed, *body.promised, value):
                 raise Wrong
             operands.append((value, source))
             cursor.sign("]")
@@ -338,9 +345,11 @@ class Line:
                 cursor.sign(",")
             elif not later or not cursor.take(","):
                 break
-        if not cursor.ended():
+        said = cursor.text.split("phi", 1)[1]
+        if not cursor.ended() or said in body.said:
             raise Wrong
-        return body.with_phi(type_, operands)
+        made = body.with_phi(type_, operands)
+        return replace(made, said=body.said | {said})
 
     def _source_value(self, type_: str, left: list[int], later: range) -> int | None:
         """A phi's operand: a value that one of the blocks left may bring, or one to come."""
@@ -380,9 +389,10 @@ class Line:
             shown = Signature(type_, *self._shown_params())
         if cursor.maybe(("asm",)):
             raise Free
+        stack = cursor.sees("@llvm.lifetime.")
         signature = self._callee(type_, shown)
         cursor.sign("(")
-        self._arguments(signature)
+        self._arguments(signature, stack)
         cursor.words(CALLED)
         while cursor.sees('"'):
             cursor.string()
@@ -395,7 +405,7 @@ class Line:
             if not cursor.ended():
                 raise Wrong
         else:
-            self._end()
+            self._end("call")
         return type_
 
     def _shown_params(self) -> tuple[tuple[str, ...], bool]:
@@ -428,12 +438,13 @@ class Line:
             name = cursor.name("@")
         except Open:
             begun = cursor.text[at:]
-            if not begins_intrinsic(begun) and not any(one.startswith(begun) for one in fits):
+            named = shown is None and begins_intrinsic(begun, void=type_ == "void")
+            if not named and not any(one.startswith(begun) for one in fits):
                 raise Wrong from None
             raise
         if name.startswith("@llvm."):
             found = intrinsic(name)
-            if not begins_intrinsic(name):
+            if shown or not is_intrinsic(name) or (not found and type_ == "void"):
                 raise Wrong
             if found and not _fits(found, type_, shown):
                 raise Wrong
@@ -442,7 +453,8 @@ class Line:
             raise Wrong
         return known[name]
 
-    def _arguments(self, signature: Signature | None) -> None:
+    def _arguments(self, signature: Signature | None, stack: bool) -> None:
+        """What a call passes; ``stack`` if it must be memory of this function."""
         cursor = self.cursor
         params = signature.params if signature else ()
         more = signature.more if signature else True
@@ -456,8 +468,16 @@ class Line:
                 raise Free
             type_ = self._type(want)
             attributes(cursor, type_)
-            self._value(type_)
+            if stack and not cursor.sees("%"):
+                raise Wrong
+            if stack:
+                cursor.sign("%")
+                cursor.numbered(self.body.stack)
+            else:
+                self._value(type_)
             count += 1
+            if count > MOST_PARAMS:
+                raise Wrong
             if count < len(params):
                 cursor.sign(",")
             elif not more or not cursor.take(","):

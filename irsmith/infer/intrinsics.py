@@ -28,9 +28,6 @@ _TABLE = {
         "smul.with.overflow umul.with.overflow"
     ),
     "i1 T": "is.constant",
-    "void T": "lifetime.start lifetime.end va_start va_end stackrestore",
-    "void T T": "va_copy",
-    "T": "stacksave",
 }
 _OTHERS = (
     *("threadlocal.address", "ucmp", "scmp", "invariant.start", "is.fpclass", "eh.typeid.for"),
@@ -42,6 +39,13 @@ _BEGUN = re.compile(r"\.(?:v\d{0,3})?(?:(?<=[.\d])[if]\d{0,3}|(?<=\.)p0?)?")
 _SHAPES = {name: row.split() for row, names in _TABLE.items() for name in names.split()}
 _WHOLE = {
     "trap": Signature("void", ()),
+    "lifetime.start.p0": Signature("void", ("ptr",)),
+    "lifetime.end.p0": Signature("void", ("ptr",)),
+    "va_start.p0": Signature("void", ("ptr",)),
+    "va_end.p0": Signature("void", ("ptr",)),
+    "va_copy.p0.p0": Signature("void", ("ptr", "ptr")),
+    "stackrestore.p0": Signature("void", ("ptr",)),
+    "stacksave.p0": Signature("ptr", ()),
     "assume": Signature("void", ("i1",)),
     "memcpy.p0.p0.i64": Signature("void", ("ptr", "ptr", "i64", "i1")),
     "memcpy.p0.p0.i32": Signature("void", ("ptr", "ptr", "i32", "i1")),
@@ -60,22 +64,44 @@ _WHOLE = {
 _WITH_TYPE = (*_SHAPES, *_OTHERS)
 
 
-def begins_intrinsic(text: str) -> bool:
-    """Whether text, with ``@``, begins the name of an intrinsic that optimised code has."""
+def begins_intrinsic(text: str, *, void: bool = False) -> bool:
+    """Whether text, with ``@``, begins the name of an intrinsic that optimised code has.
+
+    Args:
+        text: the name, as far as it is written.
+        void: whether it must give nothing; else it must give something.
+    """
     short = text.removeprefix("@llvm.")
     if short == text:
         return "@llvm.".startswith(text)
-    if any(name.startswith(short) for name in (*_WHOLE, *_WITH_TYPE, "x86.", "aarch64.")):
+    whole = [name for name, one in _WHOLE.items() if (one.result == "void") == void]
+    if any(name.startswith(short) for name in whole):
         return True
-    if _MACHINE.fullmatch(short) or short in ("va_copy.p0", "va_copy.p0.p", "va_copy.p0.p0"):
+    if void:
+        return False
+    if any(name.startswith(short) for name in (*_WITH_TYPE, "x86.", "aarch64.")):
+        return True
+    if _MACHINE.fullmatch(short):
         return True
     for name in _WITH_TYPE:
         if short.startswith(name + "."):
-            # Two types at most: of what comes and of what goes.
-            *first, last = re.findall(r"\.[^.]*", short[len(name) :])
-            if len(first) < 2 and all(map(_BEGUN.fullmatch, (*first, last))):
+            # Some are named for what comes and for what goes.
+            most = 2 if name in _OTHERS else 1
+            types = re.findall(r"\.[^.]*", short[len(name) :])
+            if len(types) <= most and all(map(_BEGUN.fullmatch, types)):
                 return True
     return False
+
+
+def is_intrinsic(name: str) -> bool:
+    """Whether a name, with ``@``, is that of an intrinsic that optimised code has."""
+    if intrinsic(name):
+        return True
+    short = name.removeprefix("@llvm.")
+    stem = next((one for one in _OTHERS if short.startswith(one + ".")), None)
+    if stem is None:
+        return bool(_MACHINE.fullmatch(short)) and short[-1] != "."
+    return all(_SUFFIX.fullmatch(one) for one in short[len(stem) + 1 :].split("."))
 
 
 def intrinsic(name: str) -> Signature | None:
@@ -87,8 +113,7 @@ def intrinsic(name: str) -> Signature | None:
     row = _SHAPES.get(base)
     found = _SUFFIX.fullmatch(suffix)
     if row is None or found is None:
-        # va_copy is named for both of its pointers
-        return Signature("void", ("ptr", "ptr")) if short == "va_copy.p0.p0" else None
+        return None
     count, int_, float_, _ = found.groups()
     inner = int_ or (_FLOATS[float_] if float_ else "ptr")
     type_ = f"<{count} x {inner}>" if count else inner

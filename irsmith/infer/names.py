@@ -72,9 +72,10 @@ _BY_ITSELF = re.compile(
 _UNSEEN = ("__gxx_personality_v0", "__gcc_personality_v0")
 """Named by unwind tables only, which the assembly of a prompt leaves out."""
 _UNWINDS = ("_Unwind_Resume", "__cxa_", "__clang_call_terminate", "_ZSt9terminatev")
-_MOST, _FEW = 2, 16
-"""IR of n instructions of machine code numbers fewer than 2 n + 16 values and blocks: of 28,771
-functions of the train split, fewer than one in a thousand numbers more than 2 n + 4."""
+_MOST, _LINES, _FEW = 2, 3, 16
+"""IR of n instructions of machine code numbers fewer than 2 n + 16 values and blocks, in fewer
+than 3 n + 16 lines: of 28,771 functions of the train split, fewer than one in a thousand numbers
+more than 2 n + 4 or has more than 3 n + 2 lines."""
 _QUOTE = '"'
 _DEFINE, _DECLARE, _OTHER = "define", "declare", "~"
 _DECLARES = "dec"
@@ -99,6 +100,7 @@ class Symbols:
         hidden: constants that its IR may have with names that no object keeps, at most.
         strings: that these may hold, as IR writes them; None: any.
         most: values and blocks that its IR may number.
+        lines: that the function may have, but for those that end it.
     """
 
     own: str
@@ -107,6 +109,7 @@ class Symbols:
     hidden: int = 1 << 16
     strings: frozenset[str] | None = None
     most: int = 1 << 16
+    lines: int = 1 << 16
 
 
 def symbols_of(assembly: str) -> Symbols:
@@ -131,6 +134,7 @@ def symbols_of(assembly: str) -> Symbols:
         hidden,
         frozenset(strings) if len(strings) == hidden else None,
         _MOST * count + _FEW,
+        _LINES * count + _FEW,
     )
 
 
@@ -166,7 +170,13 @@ def symbols_of_ir(text: str, passes: str = "") -> Symbols | None:
     shown = {quoted or plain for quoted, plain in _NAMED.findall(text)}
     numbered = _NUMBERED.findall(text)
     most = max(map(int, numbered), default=0)
-    return Symbols(own[0], frozenset([*shown, *_UNSEEN]), frozenset(), most=_MOST * most + _FEW)
+    return Symbols(
+        own[0],
+        frozenset([*shown, *_UNSEEN]),
+        frozenset(),
+        most=_MOST * most + _FEW,
+        lines=_LINES * text.count("\n") + _FEW,
+    )
 
 
 @dataclass(frozen=True, slots=True)

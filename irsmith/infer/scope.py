@@ -36,6 +36,7 @@ class Scope:
         structures: named types, by what they are.
         functions: that may be called, by name (with ``@``).
         most: the largest number that values and blocks may have.
+        lines: that a function may have, but for those that end it.
         strings: that private constants may hold; None: any.
         body: the function that is open.
         closed: whether a function has been defined.
@@ -44,6 +45,7 @@ class Scope:
     structures: dict[str, str] = field(default_factory=dict)
     functions: dict[str, Signature] = field(default_factory=dict)
     most: int = 1 << 16
+    lines: int = 1 << 16
     strings: frozenset[str] | None = None
     body: Body | None = None
     closed: bool = False
@@ -69,6 +71,7 @@ class Body:
         next: the number of the next value or block.
         block: the number of this one.
         most: the largest number that there may be.
+        left: lines that may still come, but for those that end blocks.
         types: of values; None where it is not known.
         homes: blocks of values; arguments have none.
         doms: of each block, those that every way to it goes through, itself among them.
@@ -81,6 +84,8 @@ class Body:
         over: whether the block has ended.
         cases: what the lines of a switch are: its type and the numbers used.
         clauses: whether clauses of a landing pad may follow.
+        stack: values that are memory of this function.
+        said: phis of this block, as they are written.
         unwinding: the result type of an invoke whose second line is due.
     """
 
@@ -88,6 +93,7 @@ class Body:
     next: int
     block: int
     most: int
+    left: int
     types: dict[int, str | None]
     homes: dict[int, int] = field(default_factory=dict)
     doms: dict[int, frozenset[int]] = field(default_factory=dict)
@@ -101,6 +107,8 @@ class Body:
     cases: tuple[str, frozenset[str]] | None = None
     clauses: bool = False
     unwinding: str | None = None
+    stack: frozenset[int] = frozenset()
+    said: frozenset[str] = frozenset()
 
     def coming(self, first: int) -> range:
         """Numbers that are still to come, from one on."""
@@ -118,10 +126,10 @@ class Body:
 
     def reaches(self, number: int, block: int) -> bool:
         """Whether a value may be used at the end of a block."""
-        if block not in self.doms or block == self.block:
+        if block not in self.doms:
             return True
         if number not in self.types:
-            return False  # it is still to come, and the block has ended
+            return block == self.block  # it is still to come, and others have ended
         return number not in self.homes or self.homes[number] in self.doms[block]
 
     def typed(self, type_: str) -> list[int]:
@@ -175,6 +183,7 @@ class Body:
             waiting=self.waiting - {number},
             heading=True,
             over=False,
+            said=frozenset(),
         )
 
     def with_edges(self, targets: list[int], *, over: bool = True) -> Body:

@@ -22,8 +22,12 @@ from irsmith.infer.cursor import ANY, KEPT, Cursor, Free, Open, Wrong
 from irsmith.infer.instructions import Line, attributes
 from irsmith.infer.names import Spelled, Spelling, Spells, Symbols
 from irsmith.infer.scope import Body, Scope, Signature
-from irsmith.infer.words import CONVENTIONS, FUNCTION, GLOBAL, LINKAGE, RESULT
+from irsmith.infer.words import CONVENTIONS, FUNCTION, GLOBAL, LINKAGE, MOST_PARAMS, RESULT
 
+_STRUCTURES = 16
+"""Named types of a module at most: no object keeps them, and a model may find no end."""
+_LONGEST = 512
+"""Characters of a line that is not judged to its end."""
 _CLAUSES = ("cleanup", "catch", "filter")
 
 
@@ -65,7 +69,7 @@ class WellFormed:
         self._texts = tokenizer.texts()
         self._end = end
         self._spelling = Spelling(tokenizer, end, symbols)
-        scope = Scope(most=symbols.most, strings=symbols.strings)
+        scope = Scope(most=symbols.most, lines=symbols.lines, strings=symbols.strings)
         self.start = Written(self._spelling.start, scope)
 
     def allowed(self, place: Written) -> NDArray[np.int64]:
@@ -98,8 +102,8 @@ def written(scope: Scope, text: str) -> tuple[Scope, str] | None:
         an error in them.
     """
     *whole, line = text.split("\n")
-    if "  " in line and '"' not in line:
-        return None  # no line has two; behind them a model finds nothing to say
+    if '"' not in line and ("  " in line or " ," in line):
+        return None  # no line has such spaces; behind them a model finds nothing to say
     try:
         for one in whole:
             scope = _read(scope, one, True)
@@ -136,6 +140,8 @@ def _read(scope: Scope, line: str, whole: bool) -> Scope:
     try:
         return replace(scope, body=_body_line(cursor, scope, scope.body))
     except Free:
+        if len(line) > _LONGEST:
+            raise Wrong from None
         return scope
 
 
@@ -158,7 +164,8 @@ def _body_line(cursor: Cursor, scope: Scope, body: Body) -> Body:
                 return body
             raise Open
         body = replace(body, clauses=False)
-    return Line(cursor, scope, body).read()
+    made = Line(cursor, scope, body).read()
+    return replace(made, left=body.left - 1)
 
 
 def _case(cursor: Cursor, scope: Scope, body: Body, type_: str, used: frozenset[str]) -> Body:
@@ -167,6 +174,9 @@ def _case(cursor: Cursor, scope: Scope, body: Body, type_: str, used: frozenset[
         if not cursor.ended() or body.owed.get(body.block):
             raise Wrong
         return replace(body, cases=None, over=True)
+    if body.left <= 0:
+        raise Wrong
+    body = replace(body, left=body.left - 1)
     cursor.type_of(type_)
     at = cursor.at
     constant(cursor, type_, scope)
@@ -212,7 +222,7 @@ def _structure(cursor: Cursor, scope: Scope) -> Scope:
     cursor.sign("=")
     cursor.word(("type",))
     made = cursor.type(frozenset({"struct", "opaque"}))
-    if not cursor.ended() or name in scope.structures:
+    if not cursor.ended() or name in scope.structures or len(scope.structures) >= _STRUCTURES:
         raise Wrong
     return replace(scope, structures={**scope.structures, name: made})
 
@@ -225,7 +235,9 @@ def _variable(cursor: Cursor, scope: Scope) -> Scope:
         return scope
     type_ = cursor.type(ANY, scope.structures)
     try:
-        if "private" in said and scope.strings is not None and cursor.sees("c"):
+        if "private" in said and scope.strings is not None:
+            if not type_.endswith(" x i8]"):
+                raise Wrong
             cursor.literal(scope.strings)
         elif "external" not in said and "extern_weak" not in said:
             constant(cursor, type_, scope)
@@ -256,6 +268,8 @@ def _function(cursor: Cursor, scope: Scope, defined: bool) -> Scope:
                 break
             type_ = cursor.type(ANY, scope.structures)
             params.append(type_)
+            if len(params) > MOST_PARAMS:
+                raise Wrong
             attributes(cursor, type_)
             if defined:
                 cursor.sign("%")
@@ -280,5 +294,7 @@ def _function(cursor: Cursor, scope: Scope, defined: bool) -> Scope:
         raise Wrong
     entry = len(params)
     types: dict[int, str | None] = dict(enumerate(params))
-    body = Body(result, entry + 1, entry, scope.most, types, doms={entry: frozenset([entry])})
+    body = Body(
+        result, entry + 1, entry, scope.most, scope.lines, types, doms={entry: frozenset([entry])}
+    )
     return replace(scope, body=body)

@@ -54,10 +54,18 @@ FUNCTION = listed(
 )
 """Those that optimised functions have, and no more: a rare one that is let through is what a
 model stumbles over."""
+MOST_PARAMS = 24
+"""Of a function: a model may find no end."""
+METADATA = listed(
+    """
+    align dereferenceable dereferenceable_or_null invariant.load nonnull noundef nontemporal range
+    prof
+    """
+)
 CALLED = (*FUNCTION, "builtin")
 GLOBAL = (
     *LINKAGE,
-    *listed("thread_local unnamed_addr local_unnamed_addr addrspace externally_initialized"),
+    *listed("thread_local unnamed_addr local_unnamed_addr externally_initialized"),
 )
 BRACKETED = frozenset(
     listed(
