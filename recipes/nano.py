@@ -12,14 +12,15 @@
         --set start=RUN/pretrain/release
     … and so on: disassemble, tune, each from the release of the one before. Then, with more
     short functions read back (label disassemble F --per-module 2 --modules 0.4 --longest 1500),
-    pretrain again for 150 steps, reading, together.
+    pretrain again for 150 steps, reading, together; and with functions of 120 more packages
+    (their x86-64 rows of -Oz, -Os, -O1 and -O2), reading_again, together for 36 steps.
 
 One core feeds three to four million tokens an hour, so every token must count: prompts are
 learned as well as answers (they are programs like any other), and of tuning only the ranking
 of the portfolio is learned, which takes one prompt and no decoding. Half of all tokens go to
-reading short functions back: the names in the answers are spelled by a grammar
-(irsmith/infer/names.py), so that what is to be learned is the instructions. The last stage
-has the wide window again that large functions need.
+reading short functions back: names and well-formedness of the answers are told by rules
+(irsmith/infer/names.py, wellformed.py), so that what is to be learned is the instructions. The
+last stage has the wide window again that large functions need.
 """
 
 from dataclasses import replace
@@ -82,6 +83,21 @@ def reading() -> TrainConfig:
         ranking=256,
         decay=0.4,
         validate_every=250,
+    )
+
+
+def reading_again() -> TrainConfig:
+    """More of the same from more packages."""
+    return replace(
+        reading(),
+        sources=(
+            Source("disassemble", 0.8),
+            Source("tune", 0.08),
+            Source("emulate", 0.07),
+            Source("pretrain", 0.05),
+        ),
+        steps=560,
+        validate_every=320,
     )
 
 

@@ -15,7 +15,7 @@ from irsmith.infer.words import BRACKETED
 
 _WORD = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
 _NUMBER = re.compile(r"-?\d*", re.ASCII)
-_INT = re.compile(r"i\d*", re.ASCII)
+_INT = re.compile(r"i(?:[1-9]\d*)?", re.ASCII)
 _NAME = re.compile(r'[%@](?:"[^"\n]*"?|[\w.$-]*)', re.ASCII)
 _FLOAT = re.compile(r"-?\d\.\d{6}e[+-]\d\d+(?!\d)", re.ASCII)
 _FLOAT_BEGUN = re.compile(r"-?(?:\d(?:\.\d{0,6}(?:(?<=\.\d{6})e(?:[+-]\d{0,3})?)?)?)?", re.ASCII)
@@ -366,6 +366,8 @@ class Cursor:
             return f"<{{{inside}}}>" if packed else f"{{{inside}}}"
         if sign == "<" and self.maybe(("vscale",)):
             raise Free
+        if self.sees("-"):
+            raise Wrong
         count = self.number(_LARGEST)
         self.word(("x",))
         inner = ANY if sign == "[" else frozenset({"int", "float", "ptr"})

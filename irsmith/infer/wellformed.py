@@ -26,6 +26,8 @@ from irsmith.infer.words import CONVENTIONS, FUNCTION, GLOBAL, LINKAGE, MOST_PAR
 
 _STRUCTURES = 16
 """Named types of a module at most: no object keeps them, and a model may find no end."""
+_LONGEST_STRING = 20
+"""Bits of a string's length, with its sign."""
 _LONGEST = 512
 """Characters of a line that is not judged to its end."""
 _CLAUSES = ("cleanup", "catch", "filter")
@@ -219,10 +221,12 @@ def _module_line(cursor: Cursor, scope: Scope) -> Scope:
 def _structure(cursor: Cursor, scope: Scope) -> Scope:
     cursor.at -= 1
     name = cursor.name("%")
+    if name in scope.structures:
+        raise Wrong
     cursor.sign("=")
     cursor.word(("type",))
     made = cursor.type(frozenset({"struct", "opaque"}))
-    if not cursor.ended() or name in scope.structures or len(scope.structures) >= _STRUCTURES:
+    if not cursor.ended() or len(scope.structures) >= _STRUCTURES:
         raise Wrong
     return replace(scope, structures={**scope.structures, name: made})
 
@@ -233,13 +237,22 @@ def _variable(cursor: Cursor, scope: Scope) -> Scope:
     said = cursor.words(GLOBAL)
     if cursor.word(("global", "constant", "alias", "ifunc")) in ("alias", "ifunc"):
         return scope
+    if "private" in said and scope.strings is not None:
+        cursor.sign("[")
+        cursor.number(_LONGEST_STRING)
+        cursor.word(("x",))
+        cursor.type_of("i8")
+        cursor.sign("]")
+        cursor.literal(scope.strings)
+        if cursor.take(","):
+            cursor.word(("align",))
+            cursor.number(_LONGEST_STRING)
+        if not cursor.ended():
+            raise Wrong
+        return scope
     type_ = cursor.type(ANY, scope.structures)
     try:
-        if "private" in said and scope.strings is not None:
-            if not type_.endswith(" x i8]"):
-                raise Wrong
-            cursor.literal(scope.strings)
-        elif "external" not in said and "extern_weak" not in said:
+        if "external" not in said and "extern_weak" not in said:
             constant(cursor, type_, scope)
         while cursor.take(","):
             cursor.words(("section", "align", "comdat", "partition"))
