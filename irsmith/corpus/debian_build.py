@@ -162,7 +162,11 @@ def _build(source: Source, plan: Plan, work: Path, seconds: dict[str, float]) ->
     status = "build failed" if problem else "ok"
     if not recorded.rows:
         status = "nothing recorded"
-        problem = problem or "the build called no C or C++ compiler that was recorded"
+        seen = max(recorded.compiled.values(), default=0)
+        why = "the build called no C or C++ compiler that was recorded"
+        if seen:
+            why = f"clang could read none of the {seen} files"
+        problem = problem or why
     home = [row for row in recorded.rows if row.target == plan.targets[0]]
     units = {triple: sum(row.target == triple for row in recorded.rows) for triple in plan.targets}
     return PackageReport(

@@ -90,6 +90,7 @@ class Steps:
 
     way: tuple[int, ...]
     start: object
+    letters = np.arange(0)
 
     @dataclass(frozen=True)
     class Place:
