@@ -26,7 +26,7 @@ _WIDEST = 512
 """Bits of a number: optimised code has odd ones, but no wide ones."""
 _LARGEST = 32
 """Bits of an array's length, with its sign."""
-_FIELDS = 64
+_FIELDS = 32
 """Of a structure at most."""
 _DEEPEST = 4
 """Structures and arrays in one another."""
@@ -198,15 +198,8 @@ class Cursor:
             raise Open
         raise Wrong
 
-    def numbered(
-        self,
-        among: Collection[int],
-        beyond: range = range(0),
-        without: Collection[int] = (),
-    ) -> int:
-        """Read the digits of one of some numbers, or of one in a range without some."""
-        if without:
-            among, beyond = [*among, *(one for one in beyond if one not in without)], range(0)
+    def numbered(self, among: Collection[int], beyond: range = range(0)) -> int:
+        """Read the digits of one of some numbers, or of one in a range."""
         self._need()
         found = re.compile(r"\d*").match(self.text, self.at)
         assert found

@@ -76,7 +76,6 @@ class Grammar:
     Attributes:
         start: where an answer begins.
         stops: ids that may end a list.
-        letters: none; whatever is allowed may stand.
 
     Raises:
         IrsmithError: nothing is allowed, or more slots than there are.
@@ -107,7 +106,6 @@ class Grammar:
         self._tokens = {names.special(t): t for t in (*self._table.known, PASSES, _CLOSE)}
         self._cache: dict[tuple[str, bool, bool, bool, int], Ids] = {}
         self.start = Place()
-        self.letters: Ids = np.empty(0, np.int64)
 
     def slot(self, token: int) -> bool:
         """Whether a token is an answer by itself: a portfolio slot, or -Oz."""

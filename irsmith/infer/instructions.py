@@ -117,9 +117,7 @@ class Line:
     def _silent(self) -> Body:
         """What makes no value."""
         cursor, body = self.cursor, self.body
-        sends: tuple[str, ...] = () if body.next in body.promised else _SENDS
-        if body.owed.get(body.block):
-            sends = tuple(word for word in sends if word not in ("ret", "unreachable", "resume"))
+        sends = () if body.next in body.promised else _SENDS
         others = () if body.left <= 0 else (*_SILENT, *_CALLS)
         word = cursor.word((*sends, *others))
         if word in _CALLS:
@@ -211,14 +209,15 @@ class Line:
         self._value(type_)
         return type_
 
-    def label(self, owed: Collection[int] = ()) -> int:
-        """A block to branch to, one of those that are owed a branch if there are any."""
+    def label(self) -> int:
+        """A block to branch to."""
         cursor, body = self.cursor, self.body
         cursor.word(("label",))
         cursor.sign("%")
-        if owed:
-            return cursor.numbered(owed)
-        return cursor.numbered(body.targets(), body.coming(body.next), body.promised)
+        found = cursor.numbered(body.targets(), body.coming(body.next))
+        if found in body.promised:
+            raise Wrong
+        return found
 
     def _pair(self, want: str | None, kinds: Collection[str]) -> str:
         """Two operands of one type."""
@@ -248,21 +247,25 @@ class Line:
 
     def _br(self) -> Body:
         cursor, body = self.cursor, self.body
-        owed = body.owed.get(body.block, frozenset())
         if cursor.sees("l"):
-            if len(owed) > 1:
-                raise Wrong
-            return body.with_edges([self.label(owed)])
-        if len(owed) > 2:
-            raise Wrong
+            target = self.label()
+            self._pays([target])
+            return body.with_edges([target])
         self._operand("i1")
         cursor.sign(",")
-        first = self.label(owed if len(owed) > 1 else ())
+        first = self.label()
         cursor.sign(",")
         self.body = body.with_edges([first], over=False)
-        second = self.label(owed - {first})
+        second = self.label()
         self.body = body
+        self._pays([first, second])
         return body.with_edges([first, second])
+
+    def _pays(self, targets: list[int]) -> None:
+        """Refuse branches that leave out a block that waits for one from here."""
+        owed = self.body.owed.get(self.body.block, frozenset())
+        if owed - set(targets):
+            raise Wrong
 
     def _switch(self) -> Body:
         cursor = self.cursor
@@ -329,7 +332,7 @@ class Line:
                 among.append(body.block)
             if sum(one >= body.block for one in listed) >= _LATER:
                 later = range(0)
-            source = cursor.numbered(among, later, {*listed, *body.promised} - set(among))
+            source = cursor.numbered(among, later)
             if texts.setdefault(source, text) != text:
                 raise Wrong
             if source in left:
@@ -359,10 +362,10 @@ class Line:
         reach = [n for n in body.typed(type_) if coming or any(_comes(body, n, b) for b in left)]
         if type_ == body.promised.get(body.next, type_) and coming:
             reach.append(body.next)
-        others = {n for n, known in body.promised.items() if known != type_} | body.waiting
-        return cursor.numbered(
-            reach, body.coming(body.next + 1) if coming else range(0), others - set(reach)
-        )
+        found = cursor.numbered(reach, body.coming(body.next + 1) if coming else range(0))
+        if found in body.waiting or body.promised.get(found, type_) != type_:
+            raise Wrong
+        return found
 
     def _call(self, word: str, want: str | None) -> str:
         """A call without what stands behind it; ``want`` is ``void`` where no value is made."""

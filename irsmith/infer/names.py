@@ -210,7 +210,6 @@ class Spelling:
 
     Attributes:
         start: where an answer begins.
-        letters: none; see :class:`irsmith.infer.sample.Rules`.
     """
 
     def __init__(self, tokenizer: Spells, end: int, symbols: Symbols) -> None:
@@ -222,7 +221,6 @@ class Spelling:
         self._others = shown - {_spelled(symbols.own)}
         self._needed = frozenset(map(_spelled, symbols.needed))
         self._hidden = symbols.hidden
-        self.letters = np.empty(0, np.int64)
         self._any = np.arange(len(self._texts))
         self._cache: dict[Spelled, Ids] = {}
         self.start = Spelled()

@@ -40,10 +40,6 @@ class Rules(Protocol):
     def start(self) -> Any:
         """Where an answer begins."""
 
-    @property
-    def letters(self) -> NDArray[np.int64]:
-        """Tokens that anything can be spelled with, tried where all likelier ones are refused."""
-
     def allowed(self, place: Any) -> NDArray[np.int64]:
         """The tokens that may come next, each once."""
 
@@ -249,15 +245,9 @@ def _fitting(row: _Row, how: Settings, grammar: Rules) -> tuple[int, Any] | None
     choice = _possible(row.state.logits[allowed])
     for token in row.refused:
         choice[allowed == token] = -np.inf
-    spelling = False
-    for tries in range(_TRIES + len(grammar.letters)):
+    for _ in range(_TRIES):
         if not np.isfinite(choice).any():
             return None
-        if tries >= _TRIES and not spelling:
-            choice[~np.isin(allowed, grammar.letters)] = -np.inf
-            spelling = True
-            if not np.isfinite(choice).any():
-                return None
         drawn = _pick(choice, how, row.chance)
         place = grammar.after(row.place, int(allowed[drawn]))
         if place is not None:

@@ -65,13 +65,11 @@ class WellFormed:
 
     Attributes:
         start: where an answer begins.
-        letters: tokens of one character.
     """
 
     def __init__(self, tokenizer: Spells, end: int, symbols: Symbols) -> None:
         self._texts = tokenizer.texts()
         self._end = end
-        self.letters = np.array([k for k, text in enumerate(self._texts) if len(text) == 1])
         self._spelling = Spelling(tokenizer, end, symbols)
         scope = Scope(most=symbols.most, lines=symbols.lines, strings=symbols.strings)
         self.start = Written(self._spelling.start, scope)

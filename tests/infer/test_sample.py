@@ -90,7 +90,6 @@ class Steps:
 
     way: tuple[int, ...]
     start: object
-    letters = np.arange(0)
 
     @dataclass(frozen=True)
     class Place:
