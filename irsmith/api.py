@@ -20,7 +20,7 @@ from irsmith.apps.emulate import emulate as _emulate
 from irsmith.apps.machine_code import load_code
 from irsmith.apps.optimize import EFFORTS, Optimized, Request
 from irsmith.apps.optimize import optimize as _optimize
-from irsmith.apps.sampling import TEMPERATURE, Sampling, opener
+from irsmith.apps.sampling import TEMPERATURE, By, Sampling, opener
 from irsmith.apps.source import Input, load
 from irsmith.check.accept import CHECKS
 from irsmith.check.passlisteval import ListVerdict, PassListEval
@@ -189,6 +189,7 @@ def disassemble(
     samples: int = 1,
     temperature: float = TEMPERATURE,
     seed: int = 0,
+    by: By = "both",
 ) -> Disassembled:
     """IR from machine code, each function graded by recompiling it.
 
@@ -202,6 +203,8 @@ def disassemble(
         samples: answers a function at most; the first is the likeliest one.
         temperature: of the others, which are drawn.
         seed: of those.
+        by: ``lift``: rules read the code back; ``model``: a model; ``both``: a model what
+            rules do not get exact.
 
     Raises:
         IrsmithError: bad input, no such function, or no model.
@@ -210,7 +213,7 @@ def disassemble(
     given = _input(source, None)
     code = load_code(toolchain, given.name, given.data, target)
     opens, name = opener(model)
-    sampling = Sampling(samples, temperature, seed)
+    sampling = Sampling(samples, temperature, seed, by)
     return _disassemble(toolchain, code, opens, name, sampling, functions)
 
 

@@ -22,7 +22,7 @@ from irsmith.tasks.text import IRText
 from irsmith.toolchain.find import Toolchain
 
 if TYPE_CHECKING:
-    from irsmith.infer.draw import Judged
+    from irsmith.infer.judged import Judged
     from irsmith.infer.load import Model
     from irsmith.infer.wellformed import WellFormed
 
@@ -278,7 +278,7 @@ class _Asking:
         self, prompt: EmulatePrompt, truth: EmulateAnswer | None, parts: Sequence[Part]
     ) -> Judged[EmulateAnswer]:
         """What one answer is worth."""
-        from irsmith.infer.draw import Judged
+        from irsmith.infer.judged import Judged
 
         answer = task.parse_answer(prompt, parts)
         if isinstance(answer, NoAnswer):

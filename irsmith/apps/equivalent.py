@@ -79,9 +79,14 @@ def _blind(piece: Piece, ir: str) -> str:
     called = {name for found in _CALL.findall(piece.text) for name in found if name}
     if called - {piece.name}:
         return "it calls other code, and only the answer says with which arguments"
-    if re.search(rf'^define [^\n]*\bvoid @"?{re.escape(piece.name)}"?\(', ir, re.MULTILINE):
+    if returns_nothing(ir, piece.name):
         return "the answer says that it returns nothing, and nothing else says so"
     return ""
+
+
+def returns_nothing(ir: str, name: str) -> bool:
+    """Whether IR says that a function gives nothing back."""
+    return bool(re.search(rf'^define [^\n]*\bvoid @"?{re.escape(name)}"?\(', ir, re.MULTILINE))
 
 
 def _line(text: str) -> str:
@@ -133,7 +138,7 @@ def _split(piece: Piece) -> tuple[str, str] | None:
     while k < len(rest):
         label, content = rest[k], rest[k + 1] if k + 1 < len(rest) else ""
         text = _ASCII.fullmatch(content)
-        alone = k + 2 == len(rest) or rest[k + 2].startswith((".L", ".section"))
+        alone = k + 2 >= len(rest) or rest[k + 2].startswith((".L", ".section"))
         if label.startswith(".L") and label.endswith(":") and text and alone:
             held = _unescaped(text[2]) + (b"\0" if text[1] == "z" else b"")
             hexed = "".join(f"\\{byte:02X}" for byte in held)

@@ -15,13 +15,13 @@ from types import TracebackType
 from irsmith.corpus.assembly import restore_asm
 from irsmith.corpus.linked import unlink
 from irsmith.corpus.listing import quoted
-from irsmith.corpus.normalise import parse_ir_text
+from irsmith.corpus.normalise import ir_text, parse_ir_text
 from irsmith.corpus.piece import Cutter, Piece, functions_of, same, same_instructions
-from irsmith.records import IrsmithError
+from irsmith.records import Candidate, IrsmithError
 from irsmith.sandbox.worker import Limits, Worker
 from irsmith.tasks.disassemble import DisassembleAnswer
 from irsmith.tasks.render import NO_PASSES, assemble
-from irsmith.tasks.text import check_text
+from irsmith.tasks.text import IRText, check_text
 from irsmith.toolchain.compile import Compiler, Job
 from irsmith.toolchain.elf import ObjectError
 from irsmith.toolchain.elf_object import (
@@ -79,6 +79,19 @@ class Recompile:
 
 
 @dataclass(frozen=True, slots=True)
+class Optimise:
+    """Run passes on lifted code.
+
+    Attributes:
+        text: the module.
+        candidate: passes.
+    """
+
+    text: IRText
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True)
 class Recompiled:
     """What an answer compiles to.
 
@@ -94,8 +107,8 @@ class Recompiled:
     reason: str = ""
 
 
-Ask = CutOut | Assemble | Recompile
-Told = Piece | bytes | Recompiled
+Ask = CutOut | Assemble | Recompile | Optimise
+Told = Piece | bytes | Recompiled | IRText
 
 
 class PieceWorker:
@@ -160,6 +173,16 @@ class PieceWorker:
         assert isinstance(made, Recompiled)
         return made
 
+    def optimise(self, text: IRText, candidate: Candidate) -> IRText:
+        """What passes make of a module.
+
+        Raises:
+            LLVMError: LLVM refuses it.
+        """
+        made = self._ask(Optimise(text, candidate))
+        assert isinstance(made, IRText)
+        return made
+
     def _ask(self, ask: Ask) -> Told:
         outcome = self._worker.call(ask)
         if outcome.value is None:
@@ -200,6 +223,8 @@ class _Pieces:
             return assemble(self.llvm, ask.text, self.triple)
         if isinstance(ask, Recompile):
             return self._recompile(ask)
+        if isinstance(ask, Optimise):
+            return self._optimise(ask)
         if self._last is None or self._last[0] != ask.data:
             self._last = ask.data, self._cutter(ask.data)
         cutter = self._last[1]
@@ -236,15 +261,24 @@ class _Pieces:
             return again if piece.short else piece
         raise ObjectError("it cannot be written as assembly: that gives other code")
 
-    def _recompile(self, ask: Recompile) -> Recompiled:
-        ir = ask.answer.ir
+    def _optimise(self, ask: Optimise) -> IRText:
+        job = Job(self._bitcode(ask.text), ask.text.header.triple, ask.candidate)
+        made = self._compiler(replace(job, output="bitcode")).output
+        with self.llvm.context() as context:
+            return IRText(*ir_text(context.parse(made)))
+
+    def _bitcode(self, ir: IRText) -> bytes:
         check_text(ir.text)
         with self.llvm.context() as context:
             module = parse_ir_text(context, ir.text, ir.header)
             broken = module.verify()
             if broken:
                 raise LLVMError(broken.splitlines()[0])
-            bitcode = module.bitcode()
+            return module.bitcode()
+
+    def _recompile(self, ask: Recompile) -> Recompiled:
+        ir = ask.answer.ir
+        bitcode = self._bitcode(ir)
         level = CODEGEN_LEVELS[ask.answer.level]
         job = Job(bitcode, ir.header.triple, NO_PASSES, level)
         output = "assembly" if ask.by_assembler else "object"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from irsmith.apps.ask import DEFAULT
-from irsmith.infer.load import open_named, shipped_models
+from irsmith.infer.load import folder_of, open_named, shipped_models
 from irsmith.records import IrsmithError
 
 if TYPE_CHECKING:
@@ -21,20 +21,26 @@ _LEAST_ROOM, _ROOM = 256, 4
 """Tokens of the longest answer: so many, and so many for each token of the prompt."""
 
 
+By = Literal["both", "lift", "model"]
+"""Who reads code back: rules that lift it, a model, or a model what rules do not get right."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How answers are drawn.
+    """How answers are had.
 
     Attributes:
         samples: answers a function at most; the first is the likeliest one, the others are
             drawn.
         temperature: of those that are drawn.
         seed: of those too: same seed, same answers.
+        by: who is asked; only a disassembly has a choice.
     """
 
     samples: int = 1
     temperature: float = TEMPERATURE
     seed: int = 0
+    by: By = "both"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""
@@ -63,10 +69,11 @@ def opener(name: str | None) -> tuple[Callable[[], Model], str]:
         A function that opens it, and its name.
 
     Raises:
-        IrsmithError: none was named and none ships.
+        IrsmithError: none was named and none ships, or there is none of that name.
     """
     asked = name or DEFAULT
     if name is None and DEFAULT not in shipped_models():
         raise IrsmithError("no model ships with this irsmith: name one with --model FOLDER or URL")
+    folder_of(asked)  # what is no model is said at once, even if none comes to be asked
     # One thread: the same sums in the same order on machines of any number of cores.
     return lambda: open_named(asked, threads=1), asked

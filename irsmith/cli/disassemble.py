@@ -6,10 +6,11 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from irsmith.apps.disassemble import GRADES, Disassembled, Recovered, disassemble
 from irsmith.apps.machine_code import MachineCode, load_code
-from irsmith.apps.sampling import Sampling, opener
+from irsmith.apps.sampling import By, Sampling, opener
 from irsmith.cli.common import (
     Parser,
     Progress,
@@ -52,6 +53,13 @@ def arguments_parser() -> Parser:
         "without it, IR goes to stdout",
     )
     to.add_argument("--target", help="of assembly: x86-64 or aarch64 (default: as it looks)")
+    to.add_argument(
+        "--by",
+        choices=get_args(By),
+        default="both",
+        help="lift: by rules (x86-64); model: by a model; both (default): a model is asked for "
+        "what rules do not get exact",
+    )
     add_model_options(to)
     to.add_argument("--json", action="store_true", help="one JSON object on stdout")
     return to
@@ -60,7 +68,7 @@ def arguments_parser() -> Parser:
 def main(words: Sequence[str]) -> int:
     """Disassemble a file."""
     options = arguments_parser().parse_args(words)
-    sampling = Sampling(options.samples, options.temperature, options.seed)
+    sampling = Sampling(options.samples, options.temperature, options.seed, options.by)
     toolchain = find_toolchain()
     data = sys.stdin.buffer.read() if options.file == "-" else None
     code = load_code(toolchain, options.file, data, options.target)
@@ -144,6 +152,8 @@ def as_text(result: Disassembled, written: Sequence[str]) -> list[str]:
     for one in result.functions:
         reason = f"  {one.reason}" if one.reason else ""
         drawn = "1 sample" if one.samples == 1 else f"{one.samples} samples"
+        if not one.samples:
+            drawn = f"{one.lifted} lifted"
         lines.append(
             f"  {one.name:<{min(width, 40)}}  {one.grade:<10}  {drawn}, {one.seconds:.2f} s{reason}"
         )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from irsmith.corpus.rows import Row
 from irsmith.corpus.split import split_of
-from irsmith.infer.draw import Judged, draw, rules_of_assembly, rules_of_ir
+from irsmith.infer.draw import draw, rules_of_assembly, rules_of_ir
+from irsmith.infer.judged import Judged
 from irsmith.infer.load import Model
 from irsmith.infer.sample import Rules, Settings
 from irsmith.infer.tuning import Tuner

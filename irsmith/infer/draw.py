@@ -5,33 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Generic
 
+from irsmith.infer.judged import GRADES, Judged, Kept
 from irsmith.infer.load import Model
 from irsmith.infer.names import Symbols, symbols_of, symbols_of_ir
 from irsmith.infer.sample import Rules, Sample, Settings, sample
 from irsmith.infer.wellformed import WellFormed
 from irsmith.records import IrsmithError
 from irsmith.tasks.example import Part
-
-GRADES = ("exact", "equivalent", "same bytes", "compiles", "failed")
-"""Of answers of any task, best first."""
-Kept = TypeVar("Kept")
-
-
-@dataclass(frozen=True, slots=True)
-class Judged(Generic[Kept]):
-    """What an answer is worth.
-
-    Attributes:
-        grade: one of :data:`GRADES`.
-        reason: why it is no better.
-        kept: what is wanted of the answer; None if it is nothing.
-    """
-
-    grade: str
-    reason: str = ""
-    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,9 @@ def shipped_models() -> dict[str, Path]:
     return {name: folder / name for name in SIZES if (folder / name / "config.json").exists()}
 
 
+_ADDRESS = ("http://", "https://")
+
+
 def open_named(name: str, threads: int = 0) -> Model:
     """Open what a person named on a command line.
 
@@ -61,16 +64,28 @@ def open_named(name: str, threads: int = 0) -> Model:
     Raises:
         IrsmithError: there is no such model, or it cannot be opened.
     """
+    folder = folder_of(name)
+    if name.startswith(_ADDRESS):
+        return open_model(folder, "server", url=name)
+    return open_model(folder, threads=threads)
+
+
+def folder_of(name: str) -> Path:
+    """The release folder of what a person named; of a server, the one that it serves.
+
+    Raises:
+        IrsmithError: there is no such model.
+    """
     shipped = shipped_models()
-    if name.startswith(("http://", "https://")):
+    if name.startswith(_ADDRESS):
         if not shipped:
             raise IrsmithError("a server needs a shipped release for its tokenizer: none is here")
-        return open_model(next(iter(shipped.values())), "server", url=name)
+        return next(iter(shipped.values()))
     folder = shipped.get(name, Path(name))
     if not folder.is_dir():
         known = ", ".join(shipped) or "none ships"
         raise IrsmithError(f"no model {name!r}: name one that ships ({known}), a folder or a URL")
-    return open_model(folder, threads=threads)
+    return folder
 
 
 def open_model(

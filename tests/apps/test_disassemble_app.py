@@ -114,7 +114,8 @@ def run(toolchain, data, says, samples=1, functions=(), context=4096):
 
     model = model_of(says, context)
     code = load_code(toolchain, "-", data)
-    result = disassemble(toolchain, code, lambda: model, "scripted", Sampling(samples), functions)
+    sampling = Sampling(samples, by="model")
+    result = disassemble(toolchain, code, lambda: model, "scripted", sampling, functions)
     return {one.name: one for one in result.functions}
 
 
@@ -171,7 +172,7 @@ def judge(toolchain, unit, name, text, data=b""):
     true = unit.answers[name]
     parts = answer_parts(replace(true, ir=replace(true.ir, text=text)))
     with PieceWorker(toolchain, code.triple) as worker:
-        reader = Reader(toolchain, worker, model_of(unit.says(), 4096), code)
+        reader = Reader(toolchain, worker, lambda: model_of(unit.says(), 4096), code)
         ((index, _),) = code.chosen([name])
         piece = worker.cut(code.data, index)
         return reader._judge(AssemblyText(code.triple, piece.text), piece, parts)

@@ -48,13 +48,17 @@ def refused(done, *words):
 @pytest.mark.parametrize("name", ["a.o", "a.s", "-"])
 def test_what_cannot_be_recovered_is_declared_and_the_command_did_run(files, release, name):
     path, stdin = (name, (files / "a.o").read_bytes()) if name == "-" else (files / name, b"")
-    done = run("disassemble", path, "--model", release, "--samples", 2, "--json", stdin=stdin)
+    asked = ("--model", release, "--by", "model", "--samples", 2, "--json")
+    done = run("disassemble", path, *asked, stdin=stdin)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["target"].startswith("x86_64") and found["model"] == str(release)
     assert [one["name"] for one in found["functions"]] == ["twice", "three"]
     for one in found["functions"]:
-        assert list(one) == ["name", "grade", "ir", "level", "samples", "seconds", "reason"]
+        assert list(one) == [
+            *("name", "grade", "ir", "level", "source", "lifted", "samples", "seconds"),
+            "reason",
+        ]
         assert (one["grade"], one["ir"], one["samples"]) == ("failed", "", 2) and one["reason"]
     assert found["seconds"] > 0 and b"2 failed" in done.stderr
 
@@ -72,7 +76,7 @@ def test_an_emulation_is_said_to_be_a_guess(files, release):
 
 
 def test_one_function_into_a_file_and_all_into_a_folder(files, release, tmp_path):
-    words = ("disassemble", files / "a.o", "--model", release)
+    words = ("disassemble", files / "a.o", "--model", release, "--by", "model")
     refused(run(*words, "-o", tmp_path / "x.ll"), "one function", "--function")
     done = run(*words, "-o", tmp_path / "all", "--function", "three")
     assert done.returncode == 0 and list((tmp_path / "all").iterdir()) == [], done.stderr
