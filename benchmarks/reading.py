@@ -1,15 +1,16 @@
 """How well a model reads machine code back, and says what the compiler does.
 
     python benchmarks/reading.py MODEL --corpus FUNCTIONS [--kind disassemble emulate]
-        [--count 200] [--samples 1 16] [--split test] [--json FILE]
+        [--by both|lift|model] [--count 200] [--samples 16] [--split test] [--json FILE]
 
 FUNCTIONS are Parquet files of single functions (``irsmith corpus functions``). Packages of
 the split are taken in turn, and their functions by hash; each is compiled at -Oz and its
 assembly, as the compiler prints it, is asked back as IR; for emulation one drawn list a
 function, half of them to IR and half to assembly. The first answer is the likeliest one,
-token by token; where that is not exact, the others are drawn. Printed: grades over all
-functions whose prompt and answer fit the window, with 95 % bootstrap intervals by package,
-and by length of the prompt; and, apart, how many did not fit.
+token by token; where that is not exact, the others are drawn. Rules that lift code come before
+the model (``--by``; disassembly alone); their modules do not count as samples. Printed: grades
+over all functions whose prompt and answer fit the window, with 95 % bootstrap intervals by
+package, and by length of the prompt; and, apart, how many did not fit.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from irsmith.corpus.rows import Row, corpus_files, read_rows
-from irsmith.evaluate.answers import Read, disassemble_module, emulate_module
+from irsmith.evaluate.answers import Read, disassemble_module, emulate_module, lift_module
 from irsmith.infer.load import Model, open_named
 from irsmith.infer.sample import Settings
 from irsmith.labels.draw import Emulation, draw
@@ -65,14 +66,14 @@ def choose(paths: Sequence[Path], split: str, target: str, count: int) -> list[R
 
 
 def read_all(
-    model: Model, kind: str, rows: Sequence[Row], samples: int, longest: int
+    model: Model, kind: str, rows: Sequence[Row], samples: int, longest: int, by: str
 ) -> Iterator[dict[str, Any]]:
     """One line a function: the grade of the first answer, and of the best of all."""
     toolchain = find_toolchain()
     with RenderWorker(toolchain, rows[0].target) as renders:
         for row in rows:
             try:
-                one, best = _read(model, renders, kind, row, samples, longest)
+                one, best = _read(model, renders, kind, row, samples, longest, by)
             except IrsmithError as error:
                 yield {"package": row.package, "refused": str(error).splitlines()[0]}
                 continue
@@ -80,13 +81,26 @@ def read_all(
 
 
 def _read(
-    model: Model, renders: RenderWorker, kind: str, row: Row, samples: int, longest: int
+    model: Model,
+    renders: RenderWorker,
+    kind: str,
+    row: Row,
+    samples: int,
+    longest: int,
+    by: str,
 ) -> tuple[Read, Read]:
     toolchain = find_toolchain()
     greedy = Settings(temperature=0, longest=longest)
     drawn = replace(greedy, temperature=0.7, top_p=0.95, seed=1)
+    lifted = None
     if kind == "disassemble":
         label = DisassembleLabel(row.sha256, "Oz", toolchain.fingerprint)
+        if by != "model":
+            lifted = lift_module(renders, model, row, label, toolchain.version)
+            fits = lifted.tokens < model.engine.shape.context
+            lifted = replace(lifted, samples=max(1, lifted.samples) if fits else 0)
+            if by == "lift" or lifted.grade == "exact":
+                return lifted, lifted
 
         def ask(how: Settings, count: int) -> Read:
             version = toolchain.version
@@ -101,6 +115,9 @@ def _read(
             return emulate_module(renders, model, row, made, how, count)
 
     first = ask(greedy, 1)
+    if lifted:
+        first = min(first, lifted, key=lambda one: ORDER.index(one.grade))
+        first = replace(first, seconds=first.seconds + lifted.seconds)
     if first.grade == "exact" or samples == 1 or not first.samples:
         return first, first
     more = ask(drawn, samples - 1)
@@ -157,6 +174,7 @@ def main() -> int:
     parser.add_argument("--kind", nargs="+", default=["disassemble", "emulate"])
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--samples", type=int, default=16)
+    parser.add_argument("--by", choices=("both", "lift", "model"), default="both")
     parser.add_argument("--longest", type=int, default=600, help="tokens of an answer")
     parser.add_argument("--split", choices=("test", "validation"), default="test")
     parser.add_argument("--target", default="x86-64")
@@ -170,13 +188,19 @@ def main() -> int:
     result: dict[str, Any] = {"model": arguments.model, "split": arguments.split}
     for kind in arguments.kind:
         run = fingerprint(
-            [kind, arguments.samples, arguments.longest, [row.sha256 for row in rows]],
+            [
+                kind,
+                arguments.by,
+                arguments.samples,
+                arguments.longest,
+                [row.sha256 for row in rows],
+            ],
             model.folder / "model.safetensors",
         )
         told = meter(kind)
 
         def work(part: Sequence[Row], kind: str = kind) -> Iterator[dict[str, Any]]:
-            return read_all(model, kind, part, arguments.samples, arguments.longest)
+            return read_all(model, kind, part, arguments.samples, arguments.longest, arguments.by)
 
         every = list(run_shards(rows, work, arguments.work / f"{kind}-{run}", run, 4, told))
         refused = [line for line in every if "refused" in line]

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from irsmith.corpus.rows import Row
 from irsmith.corpus.split import split_of
 from irsmith.infer.draw import draw, rules_of_assembly, rules_of_ir
-from irsmith.infer.judged import Judged
+from irsmith.infer.judged import GRADES, Judged
 from irsmith.infer.load import Model
 from irsmith.infer.sample import Rules, Settings
 from irsmith.infer.tuning import Tuner
 from irsmith.labels.gains import Gain, Saved, gain
+from irsmith.lift.answers import answers
 from irsmith.records import Candidate, IrsmithError, Objective, Verdict
 from irsmith.search.evaluate import Evaluator
 from irsmith.search.portfolio import load_portfolio
 from irsmith.tasks import disassemble, emulate, tune
 from irsmith.tasks.example import DisassembleLabel, EmulateLabel, Part
+from irsmith.tasks.objects import Code
 from irsmith.tasks.render import Renders, Request, at_level
+from irsmith.tasks.text import AssemblyText, IRText
 from irsmith.tasks.tune import TuneAnswer, TunePrompt
 
 Judge = Callable[[Candidate], Verdict]
@@ -138,6 +141,45 @@ class Read:
     reason: str = ""
 
 
+def lift_module(
+    renders: Renders, model: Model, row: Row, label: DisassembleLabel, version: str
+) -> Read:
+    """Lift a function from its assembly by rules, without a model; the first exact one ends it.
+
+    Args:
+        renders: compiles, in a worker that may die.
+        model: whose tokens the prompt is measured in.
+        row: the function.
+        label: level and form of the assembly.
+        version: of LLVM.
+
+    Raises:
+        IrsmithError: LLVM refuses the function itself.
+    """
+    assembly, truth = _asked(renders, row, label, version)
+    tokens = len(model.packer.ids(disassemble.prompt_parts(assembly)))
+    began = time.perf_counter()
+
+    def optimise(text: IRText, candidate: Candidate) -> IRText:
+        made = renders.render(Request(text, candidate, ir=True)).ir
+        assert made is not None
+        return made
+
+    grade, reason, tried = "failed", "", 0
+    try:
+        for answer in answers(assembly, optimise, version):
+            tried += 1
+            found = disassemble.score(renders, assembly, answer, truth)
+            if GRADES.index(found.grade) < GRADES.index(grade):
+                grade, reason = found.grade, found.reason
+            if grade == "exact":
+                break
+    except IrsmithError as error:
+        reason = str(error)
+    seconds = time.perf_counter() - began
+    return Read(row.package, row.file, tokens, grade, tried, seconds, reason)
+
+
 def disassemble_module(
     renders: Renders,
     model: Model,
@@ -161,12 +203,7 @@ def disassemble_module(
     Raises:
         IrsmithError: LLVM refuses the function itself.
     """
-    source = renders.render(Request(row.content, ir=True)).ir
-    assert source is not None
-    made = renders.render(at_level(source, version, label.level, label.form))
-    assembly, ir = made.assembly, made.ir
-    assert assembly is not None and ir is not None
-    truth = disassemble.code_of_answer(renders, disassemble.DisassembleAnswer(label.level, ir))
+    assembly, truth = _asked(renders, row, label, version)
 
     def judge(parts: Sequence[Part]) -> Judged[None]:
         answer = disassemble.parse_answer(assembly, parts)
@@ -176,6 +213,20 @@ def disassemble_module(
     prompt = disassemble.prompt_parts(assembly)
     rules = rules_of_assembly(model, assembly.text)
     return _read(model, row, prompt, judge, settings, samples, rules)
+
+
+def _asked(
+    renders: Renders, row: Row, label: DisassembleLabel, version: str
+) -> tuple[AssemblyText, Code]:
+    """What is asked about, and the code that an answer should give."""
+    source = renders.render(Request(row.content, ir=True)).ir
+    assert source is not None
+    made = renders.render(at_level(source, version, label.level, label.form))
+    assembly, ir = made.assembly, made.ir
+    assert assembly is not None and ir is not None
+    return assembly, disassemble.code_of_answer(
+        renders, disassemble.DisassembleAnswer(label.level, ir)
+    )
 
 
 def emulate_module(
