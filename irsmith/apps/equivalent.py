@@ -17,6 +17,9 @@ from irsmith.corpus.piece import Piece
 from irsmith.records import IrsmithError, State
 from irsmith.toolchain.find import Toolchain
 
+_OUTCOMES = 3
+"""Different outcomes that inputs must have. Where passes are checked fewer will do if every
+block is reached; but a guess at code may reach all of its own and still be another's."""
 _SECTION = (".section ", ".data", ".bss", ".comm ", ".local ", ".weak ")
 _ASCII = re.compile(r'\.asci(i|z) "((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
@@ -60,12 +63,17 @@ def compare(toolchain: Toolchain, triple: str, piece: Piece, ir: str) -> Compare
     if own is None:
         return Compared("unknown", "its code cannot be put in the place of this IR")
     try:
-        with ModuleCheck(toolchain, ir.encode(), triple) as check:
+        with ModuleCheck(toolchain, ir.encode(), triple, stray=True) as check:
             verdict = check.judge_module(own.encode())
+            prepared = check.prepared
     except IrsmithError as error:
         return Compared("unknown", _line(str(error)))
     for function in verdict.functions:
         if function.name == piece.name:
+            if function.verdict == "passed" and prepared:
+                seen = [one.outcomes for one in prepared.functions if one.name == piece.name]
+                if seen[0] < _OUTCOMES:
+                    return Compared("unknown", f"only {seen[0]} different outcomes")
             return Compared(function.verdict, _line(function.reason or verdict.reason))
     return Compared("unknown", _line(verdict.reason or "it was not called"))
 

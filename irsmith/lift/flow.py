@@ -48,6 +48,7 @@ class Held:
         calls: that may have given it.
         writers: accesses that may have left it.
         under: those that left what its last writer, of a byte or two, did not change.
+        frame: offset of the frame whose address it is; None: of none that is known.
     """
 
     kind: str = "entry"
@@ -56,6 +57,7 @@ class Held:
     calls: frozenset[Place] = frozenset()
     writers: frozenset[Access] = frozenset()
     under: frozenset[Access] = frozenset()
+    frame: int | None = None
 
     def join(self, other: Held) -> Held:
         """What is known where two ways meet."""
@@ -71,7 +73,7 @@ class Held:
         const = self.const if self.const == other.const else None
         return Held(
             kind, width, const, self.calls | other.calls, self.writers | other.writers,
-            self.under | other.under,
+            self.under | other.under, self.frame if self.frame == other.frame else None,
         )  # fmt: skip
 
 
@@ -121,6 +123,7 @@ class Facts:
         slots: of registers.
         ends: what registers hold at each return.
         pops: registers that take what only aligned the stack.
+        address: whether what is given back in rax is an address.
         packed: whether vector registers are used as such.
         scalar: type that they hold otherwise.
     """
@@ -134,6 +137,7 @@ class Facts:
     slots: Slots = field(default_factory=Slots)
     ends: list[dict[str, Held]] = field(default_factory=list)
     pops: set[str] = field(default_factory=set)
+    address: bool = False
     packed: bool = False
     scalar: str = "double"
 
@@ -226,6 +230,7 @@ class _Flow:
         self.reads: dict[str, set[int | str]] = {}
         self.gives: dict[Place, dict[str, set[int | str]]] = {}
         self.saves: set[int] = set()
+        self.near: set[tuple[int, int]] = set()
         self.slots: dict[str, dict[int, int]] = {
             kind: {} for kind in ("load", "store", "popped", "taken")
         }
@@ -272,6 +277,9 @@ class _Flow:
         moves = one.name in ("incq", "decq") or (
             one.name in ("addq", "subq") and isinstance(one.operands[0], Immediate)
         )
+        if one.name == "leaq":
+            source = one.operands[0]
+            moves = isinstance(source, Memory) and bool(source.base) and not source.index
         if copies or moves:
             found = [
                 (place, number, name)
@@ -293,14 +301,20 @@ class _Flow:
                 # A byte in a register that is zero: the whole register holds it.
                 whole = how == 8 and held.const == 0 and held.width in (32, 64)
                 part = how in (8, 16)
-                under = held.writers | held.under if part and held.kind != "entry" else frozenset()
-                state[name] = Held(
-                    "fresh", 32 if whole else how, writers=frozenset((access,)), under=under
-                )
-                self.webs.write(access, part)
+                under = held.writers | held.under if part else frozenset()
+                state[name] = replace(
+                    self._copied(block, number, state),
+                    kind="fresh", writers=frozenset((access,)), under=under,
+                )  # fmt: skip
+                if not state[name].width:
+                    state[name] = replace(state[name], width=32 if whole else how)
+                self.webs.write(access, part, how == 8 and not under)
             elif kind == "const":
                 assert isinstance(how, int)
                 state[name] = replace(held, kind="fresh", const=how)
+            elif kind == "near":
+                if held.frame is not None and isinstance(how, int):
+                    self.near.add((held.frame, held.frame + how))
             elif kind == "save":
                 self._save(access, held, state)
             elif kind == "restore":
@@ -315,6 +329,30 @@ class _Flow:
             elif self.sure:
                 assert isinstance(how, int)
                 self.slots[kind][int(name)] = max(how, self.slots[kind].get(int(name), 0))
+
+    def _copied(self, block: Basic, number: int, state: State) -> Held:
+        """What is known of a value that is written because of where it comes from."""
+        if number == len(block.body):
+            return Held()
+        one = block.body[number]
+        source = one.operands[0] if one.operands else None
+        if one.name == "leaq" and isinstance(source, Memory) and source.base == "rsp":
+            places = [
+                name for kind, name, _ in self.events[block.number, number] if kind == "taken"
+            ]
+            return Held(frame=int(places[0]) if places and not source.index else None)
+        if not isinstance(source, Register):
+            return Held()
+        if one.name == "movq":
+            if source.family == "rsp":
+                (place,) = [
+                    n for kind, n, _ in self.events[block.number, number] if kind == "taken"
+                ]
+                return Held(frame=int(place))
+            return Held(frame=state.get(source.family, Held()).frame)
+        held = state.get(source.family, Held())
+        byte = one.name == "movl" and held.width == 8 and not held.under
+        return Held(width=8 if byte else 0)
 
     def _read(self, access: Access, held: Held, how: int | str, kind: str) -> None:
         if not self.sure or kind == "cancel":
@@ -347,7 +385,9 @@ class _Flow:
         if before and before.name.startswith("push"):
             source = before.operands[0]
             const = source.value if isinstance(source, Immediate) else None
-            state[name] = Held("fresh", 64, const, writers=writers)
+            # In few bytes a small number is put in a register this way, whatever its width.
+            width = 32 if const is not None and const >= 0 else 64
+            state[name] = Held("fresh", width, const, writers=writers)
             return
         if self.sure and name not in SAVED:
             self.facts.pops.add(name)
@@ -413,6 +453,11 @@ class _Flow:
         """What follows from what was noted."""
         facts = self.facts
         facts.slots = self.webs.slots()
+        facts.address = any(
+            slot in facts.slots.pointers
+            for (_, event, name), slot in facts.slots.names.items()
+            if event == RETURN and name == "rax"
+        )
         for name in (*INTEGERS, *VECTORS):
             if name in self.reads:
                 slot = facts.slots.names.get((ENTRY, 0, name), "")
@@ -467,7 +512,8 @@ class _Flow:
         low = min(own)
         low = min(low, *self.facts.depths.values())
         top = min((offset for offset in self.saves if offset > low), default=0)
-        edges = sorted({offset for offset in self.slots["taken"] if offset < 0})
+        below = {frame for frame, offset in self.near if offset < frame}
+        edges = sorted({offset for offset in self.slots["taken"] if offset < 0} - below)
         if edges:
             top = min((offset for offset in self.saves if offset > edges[-1]), default=0)
         made = []

@@ -108,6 +108,8 @@ def _move(machine: Machine, _: str, operands: tuple[Operand, ...], bits: int) ->
         raise UnliftableError("the stack pointer is computed")
     if isinstance(source, Memory) and not source.modifier and isinstance(target, Register):
         _load(machine, source, target, bits)
+    elif bits == 32 and isinstance(target, Register) and machine.narrow(source):
+        machine.put(target, 8, machine.get(source, 8))
     elif isinstance(target, Memory) and machine.addressed(source):
         assert isinstance(source, Register)
         machine.store_pointer(target, machine.base(source.family))
@@ -137,11 +139,12 @@ def _address(machine: Machine, _: str, operands: tuple[Operand, ...], bits: int)
             raise UnliftableError("the stack pointer is computed")
         machine.move_stack(source.disp)
         return
-    if bits != 64 or (source.base == "" and not source.symbol):
+    fixed = bool(source.symbol) or source.base == "rsp"
+    based = bool(source.base) and machine.addressed(Register(source.base, 64))
+    if bits == 64 and (fixed or based):
+        machine.put_pointer(target.family, machine.pointer(source))
+    else:
         machine.put(target, bits, _sum(machine, source, bits))
-        return
-    where = machine.pointer(source)
-    machine.put_pointer(target.family, where)
 
 
 def _sum(machine: Machine, source: Memory, bits: int) -> str:
@@ -149,7 +152,11 @@ def _sum(machine: Machine, source: Memory, bits: int) -> str:
     if source.symbol or source.base == "rsp" or source.segment:
         raise UnliftableError("a narrow address")
     type_ = f"i{bits}"
-    total = machine.register(source.base, bits) if source.base else ""
+    total = ""
+    if source.base:
+        total = machine.register(source.base, bits)
+        if not source.index:
+            machine.events.append(("near", source.base, source.disp))
     if source.index:
         number = machine.register(source.index, bits)
         if source.scale > 1:
@@ -242,22 +249,32 @@ def _negate(machine: Machine, name: str, operands: tuple[Operand, ...], bits: in
 
 def _shift(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     type_, target = f"i{bits}", operands[-1]
-    if len(operands) == 1:
-        by = "1"
-    elif isinstance(operands[0], Immediate):
-        by = str(operands[0].value % (64 if bits == 64 else 32))
+    count = operands[0] if len(operands) > 1 else Immediate(1)
+    if isinstance(count, Immediate):
+        by = str(count.value % (64 if bits == 64 else 32))
     else:
-        count = machine.get(operands[0], bits if bits > 8 else 8)
-        by = machine.to.value(f"and {type_} {count}, {63 if bits == 64 else 31}")
+        if machine.wanted:
+            raise UnliftableError("flags of a shift by a number that may be zero")
+        number = machine.get(count, max(bits, 32))
+        by = machine.to.value(f"and i{max(bits, 32)} {number}, {63 if bits == 64 else 31}")
     left = machine.get(target, bits)
-    result = machine.to.value(f"{_SHIFTS[name]} {type_} {left}, {by}")
+    if bits >= 32:
+        result = machine.to.value(f"{_SHIFTS[name]} {type_} {left}, {by}")
+    else:
+        # Narrow numbers may be shifted by more than their width.
+        kind = "sext" if name == "sar" else "zext"
+        whole = machine.to.value(f"{kind} {type_} {left} to i32")
+        whole = machine.to.value(f"{_SHIFTS[name]} i32 {whole}, {by}")
+        result = machine.to.value(f"trunc i32 {whole} to {type_}")
     machine.put(target, bits, result)
     carry = ""
-    if machine.wanted & {"b", "ae"} and by.isdigit() and int(by):
+    if machine.wanted & {"b", "ae"}:
         out = int(by) - 1 if name in ("shr", "sar") else bits - int(by)
+        if not 0 <= out < bits:
+            raise UnliftableError("the carry of a shift by that much")
         bit = machine.to.value(f"lshr {type_} {left}, {out}")
         carry = machine.to.value(f"trunc {type_} {bit} to i1")
-    machine.set_flags(Flags("logic" if not carry else "result", type_, result=result, carry=carry))
+    machine.set_flags(Flags("result", type_, result=result, carry=carry))
 
 
 def _rotate(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:

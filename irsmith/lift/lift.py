@@ -47,7 +47,8 @@ def _results(facts: Facts) -> list[str]:
     known = ("fresh", "used", "given")
     if all(one.kind in known for one in number):
         widths = [one.width for one in number if isinstance(one.width, int) and one.width]
-        made.append(f"i{min(widths)}" if widths else "i64")
+        bits = min(widths) if widths else 64
+        made.append("ptr" if bits == 64 and facts.address else f"i{bits}")
     if all(one.kind in known for one in vector) and not all(one.kind == "given" for one in vector):
         types = [one.width for one in vector if isinstance(one.width, str)]
         made.append(types[0] if types else facts.scalar)

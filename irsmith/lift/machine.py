@@ -21,9 +21,9 @@ Access = tuple[Place, int, str]
 """What an instruction does with a register: its place, the number of the event, the register."""
 Event = tuple[str, str, int | str]
 """What an instruction does: ``read``, ``write``, ``const`` (with the number that it leaves),
-``base`` (read as an address), ``save``, ``restore`` or ``cancel`` of a register, with a width or
-type; ``flag`` (asked for) and ``flags`` (left); ``load``, ``store``, ``popped`` and ``taken`` of a
-place of the frame, with its size."""
+``base`` (read as an address) and ``near`` (with what is added), ``save``, ``restore`` or
+``cancel`` of a register, with a width or type; ``flag`` (asked for) and ``flags`` (left);
+``load``, ``store``, ``popped`` and ``taken`` of a place of the frame, with its size."""
 FLOATS = {"double": 8, "float": 4, "<4 x float>": 16, "<2 x i64>": 16}
 """Types that vector registers are read as, and their bytes."""
 
@@ -91,10 +91,12 @@ class Slots:
         wide: those of which more than 32 bits are read.
         pointers: those that hold addresses.
         parted: those of which a byte or two are written apart.
+        narrow: those of them that hold nothing else.
     """
 
     names: dict[Access, str] = field(default_factory=dict)
     parted: frozenset[str] = frozenset()
+    narrow: frozenset[str] = frozenset()
     wide: frozenset[str] = frozenset()
     pointers: frozenset[str] = frozenset()
 
@@ -190,6 +192,13 @@ class Machine:
         slot = self.slot((self.at, len(self.events), operand.family))
         return bool(self.slots.names) and slot not in self.slots.parted
 
+    def narrow(self, operand: Operand) -> bool:
+        """Whether the register that is read next holds a byte and nothing else."""
+        if not isinstance(operand, Register):
+            return False
+        slot = self.slot((self.at, len(self.events), operand.family))
+        return slot in self.slots.narrow
+
     def load_pointer(self, operand: Memory) -> str:
         """An address that lies in memory."""
         return self.to.value(f"load ptr, ptr {self._place(operand, 8, 'load')}, align 1")
@@ -219,6 +228,8 @@ class Machine:
         slot = self.slot(access)
         if type_ == "i64" and slot in self.slots.pointers:
             return self.to.value(f"ptrtoint ptr {self.to.value(f'load ptr, ptr {slot}')} to i64")
+        if type_ == "ptr" and slot not in self.slots.pointers:
+            return self.to.value(f"inttoptr i64 {self.to.value(f'load i64, ptr {slot}')} to ptr")
         return self.to.value(f"load {type_}, ptr {slot}")
 
     def leave(self, access: Access, type_: str, value: str) -> None:
@@ -285,6 +296,8 @@ class Machine:
                 where = self.to.value(f"getelementptr i8, ptr {where}, i64 {number}")
         elif operand.base:
             where = self.base(operand.base)
+            if not operand.index:
+                self.events.append(("near", operand.base, disp))
         else:
             where = "null"
         where = self._indexed(where, operand)

@@ -140,7 +140,7 @@ class _Writer:
             pair = self.to.value(f"insertvalue {result} {pair}, i64 {other}, 1")
             self.to.do(f"ret {result} {pair}")
         else:
-            name = "rax" if result.startswith("i") else "xmm0"
+            name = "rax" if result.startswith(("i", "p")) else "xmm0"
             access = (place, RETURN, name)
             self.to.do(f"ret {result} {held(access, result)}")
 
@@ -183,7 +183,7 @@ class _Writer:
             return "{ i64, i64 }"
         if "rax" in gives:
             return gives["rax"]
-        return gives.get("xmm0", "i64" if self.shape.result.startswith("i") else "void")
+        return gives.get("xmm0", "i64" if self.shape.result.startswith(("i", "p")) else "void")
 
     def _callee(self, target: Target) -> str:
         name = target.name

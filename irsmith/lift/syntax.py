@@ -16,7 +16,7 @@ _NAME = rf"(?:{_QUOTED}|[A-Za-z_.$][\w.$]*)"
 _LABEL = re.compile(rf"({_NAME}):$")
 _SYMBOL = re.compile(rf"({_NAME})(?:@(\w+))?([+-]\d+)?$")
 _MEMORY = re.compile(
-    r"(?:%(?P<segment>fs|gs):)?(?P<disp>[^()]*)"
+    rf"(?:%(?P<segment>fs|gs):)?(?P<disp>(?:{_QUOTED}|[^()\"])*)"
     r"(?:\((?:%(?P<base>\w+))?(?:,%(?P<index>\w+)(?:,(?P<scale>[1248]))?)?\))?$"
 )
 _PREFIXES = frozenset(("rep", "repz", "repne", "repnz", "lock", "notrack"))

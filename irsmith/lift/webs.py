@@ -27,12 +27,21 @@ class Webs:
         self._wide: set[Access] = set()
         self._bases: set[Access] = set()
         self._parted: set[Access] = set()
+        self._alone: set[Access] = set()
 
-    def write(self, access: Access, part: bool = False) -> None:
-        """Note an access that leaves something, perhaps only in a part of the register."""
+    def write(self, access: Access, part: bool = False, alone: bool = False) -> None:
+        """Note an access that leaves something.
+
+        Args:
+            access: that writes.
+            part: whether only a byte or two are written.
+            alone: whether nothing is known to stand above them.
+        """
         self._parent.setdefault(access, access)
         if part:
             self._parted.add(access)
+        if alone:
+            self._alone.add(access)
 
     def read(self, access: Access, held: Held, bits: int, base: bool = False) -> None:
         """Note an access that reads what others left.
@@ -74,7 +83,9 @@ class Webs:
                     changed = True
         wide = {names[access] for access in self._wide} | pointers
         parted = frozenset(names[access] for access in self._parted)
-        return Slots(names, parted, frozenset(wide), frozenset(pointers))
+        alone = {names[access] for access in self._alone}
+        narrow = frozenset(alone - {names[access] for access in self._parted - self._alone})
+        return Slots(names, parted, narrow - pointers, frozenset(wide), frozenset(pointers))
 
     def _root(self, access: Access) -> Access:
         while self._parent[access] != access:

@@ -78,6 +78,7 @@ class Exercise:
         tried: runs.
         reasons: why runs were no good, and how often.
         problem: why it cannot be called or compared at all.
+        stray: inputs on which it runs for ever or follows a null pointer, if they are kept.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Exercise:
     tried: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     problem: str = ""
+    stray: list[Input] = field(default_factory=list)
 
     @property
     def outcomes(self) -> int:
@@ -152,6 +154,9 @@ class PrepareJob:
         effort: scales the runs of a function.
         seed: of the search for inputs.
         sanitised: the same source compiled with UBSan's traps, or empty.
+        stray: whether inputs are kept too on which the reference does not end, or follows a
+            null pointer. What a compiler makes of such code is its own affair; where the
+            reference is a guess at code, it tells them apart that the code comes back.
     """
 
     bitcode: bytes
@@ -159,6 +164,7 @@ class PrepareJob:
     effort: float = 1.0
     seed: int = 0
     sanitised: bytes = b""
+    stray: bool = False
 
 
 @dataclass(frozen=True, slots=True)

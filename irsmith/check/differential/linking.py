@@ -19,6 +19,8 @@ from irsmith.toolchain.llvm import LLVM, Context, IRModule
 
 MICROSECONDS = 50_000
 """Processor time of one run."""
+LAST_CHANCE = 1_000_000
+"""Processor time in microseconds of the second and last run of what ran out of time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,7 @@ class ModuleCheck:
         effort: scales the search for inputs.
         seed: of that search.
         sanitised: the same source compiled with UBSan's traps, if there is a source.
+        stray: see :class:`irsmith.check.differential.data.PrepareJob`.
 
     Use it as a context manager.
     """
@@ -141,8 +142,9 @@ class ModuleCheck:
         effort: float = 1.0,
         seed: int = 0,
         sanitised: bytes = b"",
+        stray: bool = False,
     ) -> None:
-        self._job = PrepareJob(bitcode, triple, effort, seed, sanitised)
+        self._job = PrepareJob(bitcode, triple, effort, seed, sanitised, stray)
         library = toolchain.library(arch_of(triple)).path
         self._worker: Worker[Job, Prepared | Compared | Explained] = Worker(
             session(library, compile_runtime(toolchain)), LIMITS

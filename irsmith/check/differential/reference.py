@@ -38,8 +38,8 @@ from irsmith.check.differential.guard import (
     site_array,
 )
 from irsmith.check.differential.harness import Harness
-from irsmith.check.differential.library import Runtime, Stub
-from irsmith.check.differential.linking import Ground, Linker
+from irsmith.check.differential.library import SIGNALLED, TIMED_OUT, Runtime, Stub
+from irsmith.check.differential.linking import LAST_CHANCE, Ground, Linker
 from irsmith.check.differential.search import Target, search
 from irsmith.check.differential.types import Signature, UnsupportedError, signature_of
 from irsmith.check.differential.writer import Guarded, check_names
@@ -202,6 +202,7 @@ class Preparation:
         covered = (ctypes.c_uint8 * (total + 1))()
         problems = problems_of(guarded)
         waiting: list[tuple[Exercise, list[Any]]] = []
+        stray: list[tuple[Exercise, list[Any]]] = []
         effort = job.effort * min(1.0, _MOST_RUNS / (_USUAL_RUNS * max(len(names), 1)))
         under_guard.activate()
         for index, name in enumerate(names):
@@ -221,6 +222,8 @@ class Preparation:
             result = search(self.runtime, target, covered, effort, job.seed)
             exercise.tried, exercise.reasons = result.tried, result.reasons
             waiting.append((exercise, list(result.found)))
+            if job.stray:
+                stray.append((exercise, list(result.stray)))
         plain.activate()
         internal = {prepared.tokens[n] for n in prepared.hidden if n in prepared.tokens}
         for exercise, every in waiting:
@@ -236,6 +239,15 @@ class Preparation:
                 else:
                     is_hidden = sets_any(each.words, internal)
                     exercise.inputs.append(Input(each.words, each.used, is_hidden, first_run))
+        for exercise, every in stray:
+            assert exercise.callee
+            where = (callers[exercise.callee.caller], plain.functions[exercise.name])
+            for each in every:
+                run = self.linker.replay(
+                    exercise.callee, where, each.words, each.used, 0, LAST_CHANCE
+                )
+                if run.status in (TIMED_OUT, SIGNALLED):
+                    exercise.stray.append(Input(each.words, each.used, False, run))
         if job.sanitised:
             self._drop_undefined(prepared, job, ground)
         for exercise in prepared.functions:

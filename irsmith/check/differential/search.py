@@ -36,6 +36,8 @@ A run on much memory counts for several."""
 KEPT, PLAIN = 64, 24
 """Inputs kept of a function; of those that set no hidden variables, and of those that do, so
 many may reach nothing new."""
+STRAY = 6
+"""Inputs of a function that are noted of each kind that is no good in a way that shows."""
 _MOST_WORDS = 4096
 _MOST_OVERRIDES = 64
 _EXACT = 1 << 31
@@ -69,11 +71,13 @@ class Search:
         found: good inputs, in the order in which they came up.
         tried: runs.
         reasons: why the others were no good.
+        stray: the first of those that took too long, or followed a null pointer.
     """
 
     found: list[Found] = field(default_factory=list)
     tried: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    stray: list[Found] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ def search(runtime: Runtime, target: Target, covered: Any, effort: float, seed: 
     taken: dict[tuple[int, int], int] = {}
     outcomes: set[tuple[int, ...]] = set()
     quiet = cost = 0
+    stray = dict.fromkeys(("time-out", "too long", "null pointer"), 0)
     plain = [0, 0]
     poor = True
     least, most = int(RUNS * effort), int(LONGEST * effort)
@@ -149,6 +154,11 @@ def search(runtime: Runtime, target: Target, covered: Any, effort: float, seed: 
         if status not in (RETURNED, ENDED):
             reason = _reason(status, out.reason)
             result.reasons[reason] = result.reasons.get(reason, 0) + 1
+            if reason in stray and stray[reason] < STRAY:
+                stray[reason] += 1
+                count = runtime.input(words, ctypes.byref(used))
+                held = bytes(words)[: count * ctypes.sizeof(Word)]
+                result.stray.append(Found(held, used.value, (status, 0, 0, 0, 0)))
             quiet += 1
             continue
         outcome = (status, out.result, out.trace, out.memory, out.internal)
