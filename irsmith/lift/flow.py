@@ -200,6 +200,8 @@ def _events(blocks: list[Basic], facts: Facts) -> dict[Place, list[Event]]:
         machine.events = []
         if block.ends == "branch":
             machine.flag(block.condition)
+        elif block.ends == "switch":
+            machine.register(block.index, 64)
         elif block.ends == "tail":
             assert block.target
             through(machine, block.target)
@@ -216,7 +218,8 @@ def _events(blocks: list[Basic], facts: Facts) -> dict[Place, list[Event]]:
 
 
 State = dict[str, Held]
-_FLAGS = "flags"
+_FLAGS, _TOP = "flags", "top"
+"""What is known beside registers: who set the flags, and the number on top of the stack."""
 
 
 class _Flow:
@@ -259,6 +262,11 @@ class _Flow:
     def _block(self, block: Basic, state: State) -> State:
         for number, one in enumerate(block.body):
             self._instruction(block, number, state)
+            if one.name == "pushq":
+                source = one.operands[0]
+                state.pop(_TOP, None)
+                if isinstance(source, Immediate) and not source.symbol:
+                    state[_TOP] = Held("fresh", 64, source.value)
             if self.sure:
                 self._link((block.number, number), one)
         end = len(block.body)
@@ -382,14 +390,14 @@ class _Flow:
         before = block.body[number - 1] if number else None
         self.webs.write(access)
         writers = frozenset((access,))
-        if before and before.name.startswith("push"):
-            source = before.operands[0]
-            const = source.value if isinstance(source, Immediate) else None
+        top = state.pop(_TOP, None)
+        if top or (before and before.name.startswith("push")):
+            const = top.const if top else None
             # In few bytes a small number is put in a register this way, whatever its width.
             width = 32 if const is not None and const >= 0 else 64
             state[name] = Held("fresh", width, const, writers=writers)
             return
-        if self.sure and name not in SAVED:
+        if self.sure and name not in SAVED and block.ends == "return":
             self.facts.pops.add(name)
         state[name] = Held("entry" if name in SAVED else "lost", writers=writers)
 
@@ -527,6 +535,8 @@ class _Flow:
 
 
 def _join(one: State, other: State) -> State:
+    if (_TOP in one) != (_TOP in other):
+        one, other = ({k: v for k, v in each.items() if k != _TOP} for each in (one, other))
     return {name: one.get(name, Held()).join(other.get(name, Held())) for name in {*one, *other}}
 
 

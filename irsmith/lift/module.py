@@ -122,12 +122,25 @@ class _Writer:
             if self.shape.straight:
                 said = f', !prof !{{!"branch_weights", i32 16, i32 {16 + self.shape.straight}}}'
             self.to.do(f"br i1 {flag}, label %b{taken}, label %b{other}{said}")
+        elif block.ends == "switch":
+            self._switch(block)
         elif block.ends == "return":
             self._return(place)
         elif block.ends == "tail":
             assert block.target
             self._call(place, block.target, "tail")
         else:
+            self.to.do("unreachable")
+
+    def _switch(self, block: Basic) -> None:
+        value = self.machine.register(block.index, 64)
+        entries = block.next if block.other is None else block.next[:-1]
+        cases = " ".join(f"i64 {k}, label %b{to}" for k, to in enumerate(entries))
+        other = f"other.{block.number}" if block.other is None else f"b{block.other}"
+        self.to.do(f"switch i64 {value}, label %{other} [ {cases} ]")
+        if block.other is None:
+            # A comparison before it has seen to all other numbers.
+            self.to.lines.append(f"{other}:")
             self.to.do("unreachable")
 
     def _return(self, place: Place) -> None:
