@@ -115,7 +115,7 @@ def _soft_room(
 
 
 class Mixture:
-    """An stray stream of sequences from weighted sources.
+    """An endless stream of sequences from weighted sources.
 
     Args:
         sources: folders and their weights; weights need not sum to 1.
