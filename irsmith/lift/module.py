@@ -75,8 +75,9 @@ class _Writer:
     def function(self) -> list[str]:
         """The function, with what its blocks need before them."""
         parameters, stores = self._parameters()
-        linkage = {"local": "internal ", "weak": "weak "}.get(self.code.binding, "")
-        head = f"define {linkage}{self._dso()}{self.shape.result} {ir_name(self.code.name)}"
+        # What is local is written global: nobody calls it here, so passes would drop it.
+        linkage = "weak " if self.code.binding == "weak" else ""
+        head = f"define {linkage}dso_local {self.shape.result} {ir_name(self.code.name)}"
         align = f" align {1 << self.code.align}" if self.code.align else ""
         section = f' section "{self.code.section}"' if self.code.section else ""
         arguments = ", ".join(parameters)
@@ -90,9 +91,6 @@ class _Writer:
         lines += [f"  {_alloca(thing)}" for thing in reversed(self.facts.things)]
         lines += [f"  {store}" for store in stores]
         return [*lines, "  br label %b0", *self.to.lines, "}"]
-
-    def _dso(self) -> str:
-        return "dso_local "
 
     def _parameters(self) -> tuple[list[str], list[str]]:
         """Parameters of the function, and how they come into their registers."""
@@ -232,10 +230,16 @@ def _data(code: Code, symbols: Symbols) -> list[str]:
     if missing:
         raise UnliftableError(f"{missing[0]} is not in the text")
     return [
-        f"{ir_name(label)} = private unnamed_addr constant {_constant(datum)}"
+        f"{ir_name(label)} = {'private' if label in symbols.data else 'internal'} unnamed_addr "
+        f"constant {_constant(datum)}"
         for label, datum in code.data.items()
-        if label in symbols.data
+        if label in symbols.data or (label in symbols.direct and _plain(code, label))
     ]
+
+
+def _plain(code: Code, name: str) -> bool:
+    """Whether a name stands for data in the text that holds no addresses."""
+    return name in code.data and not code.data[name].words
 
 
 def _constant(datum: Datum) -> str:
@@ -249,7 +253,7 @@ def _declared(code: Code, symbols: Symbols) -> list[str]:
     """What is defined elsewhere."""
     made = []
     for name in {**symbols.called, **symbols.direct, **symbols.tabled}:
-        if name == code.name:
+        if name == code.name or _plain(code, name):
             continue
         dso = "" if name in symbols.tabled else "dso_local "
         if name in symbols.called:
