@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import heapq
 import json
 import sys
 import zlib
@@ -121,24 +122,29 @@ class Forest:
         votes = self.alike(numbers)
         rows = [self.saved[module] for module in votes]
         weights = list(votes.values())
-        lists = range(len(rows[0]))
-        columns = [[row[one] for row in rows] for one in lists]
+        columns = list(zip(*rows, strict=True))
         best = [0] * len(rows)
+
+        def gain(one: int) -> int:
+            """What a list saves beyond those chosen; never more than it did before them."""
+            return sum(
+                weight * (saved - known)
+                for weight, saved, known in zip(weights, columns[one], best, strict=True)
+                if saved > known
+            )
+
+        # So a gain of an earlier step bounds today's, and most need not be counted again.
+        bounds = [(-gain(one), one, 0) for one in range(len(columns))]
+        heapq.heapify(bounds)
         chosen: list[int] = []
-        while len(chosen) < min(count, len(lists)):
-            gains = {
-                one: sum(
-                    weight * (saved - known)
-                    for weight, saved, known in zip(weights, columns[one], best, strict=True)
-                    if saved > known
-                )
-                for one in lists
-                if one not in chosen
-            }
-            winner = max(gains, key=lambda one: (gains[one], -one))
-            if not gains[winner]:
-                chosen += [one for one in lists if one not in chosen][: count - len(chosen)]
-                break
+        while bounds and len(chosen) < count:
+            bound, winner, step = heapq.heappop(bounds)
+            if not bound:  # nothing more is won
+                rest = sorted([winner, *(one for _, one, _ in bounds)])
+                return chosen + rest[: count - len(chosen)]
+            if step < len(chosen):
+                heapq.heappush(bounds, (-gain(winner), winner, len(chosen)))
+                continue
             chosen.append(winner)
             best = [max(pair) for pair in zip(best, columns[winner], strict=True)]
         return chosen

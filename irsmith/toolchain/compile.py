@@ -20,6 +20,9 @@ from irsmith.toolchain.llvm import LLVM, IRModule, load
 
 _Key = tuple[str, tuple[str, ...], int]
 _OBJECTS_KEPT = 4
+_OPTIMISED_KEPT = 16 << 20
+"""Bytes of optimised bitcode that are kept of a module, for lists that come again with other
+code generation options."""
 
 
 class VerifierError(IrsmithError):
@@ -70,7 +73,8 @@ class Compiler:
     def __init__(self, llvm: LLVM) -> None:
         self.llvm = llvm
         self._module = b""
-        self._optimised: tuple[str, str, bytes, int] | None = None
+        self._optimised: dict[str, tuple[str, bytes, int]] = {}
+        self._kept = 0
         self._sizes: dict[_Key, Size] = {}
         self._objects: dict[_Key, bytes] = {}
 
@@ -85,14 +89,15 @@ class Compiler:
             return self._direct(job)
         module = hashlib.blake2b(job.bitcode + job.triple.encode(), digest_size=16).digest()
         if module != self._module:
-            self._module, self._optimised = module, None
+            self._module, self._kept = module, 0
+            self._optimised.clear()
             self._sizes.clear()
             self._objects.clear()
         passes = job.candidate.passes
         # A list with several sets of code generation options runs its passes once.
-        if self._optimised is None or self._optimised[0] != passes:
-            self._optimised = (passes, *self._optimise(job))
-        _, ir_hash, bitcode, instructions = self._optimised
+        if passes not in self._optimised:
+            self._keep(passes, self._optimise(job))
+        ir_hash, bitcode, instructions = self._optimised[passes]
         key = (ir_hash, job.candidate.codegen, job.level)
         if key not in self._sizes or (job.output == "object" and key not in self._objects):
             code = self._emit(bitcode, job, assembly=False)
@@ -111,6 +116,12 @@ class Compiler:
             with self.llvm.context() as context:
                 output = context.parse(bitcode).text().encode()
         return Compiled(replace(self._sizes[key], instructions=instructions), ir_hash, output)
+
+    def _keep(self, passes: str, made: tuple[str, bytes, int]) -> None:
+        self._kept += len(made[1])
+        while self._optimised and self._kept > _OPTIMISED_KEPT:
+            self._kept -= len(self._optimised.pop(next(iter(self._optimised)))[1])
+        self._optimised[passes] = made
 
     def _emit(self, bitcode: bytes, job: Job, assembly: bool) -> bytes:
         with self.llvm.context() as context, codegen.options(self.llvm, job.candidate.codegen):
