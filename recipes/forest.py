@@ -39,7 +39,7 @@ from irsmith.toolchain.cache import write_beside
 from irsmith.toolchain.clang import DEFAULT_TARGETS
 from irsmith.toolchain.find import find_toolchain
 
-STEPS = (1, 2, 4, 8, 16, 32)
+STEPS = (1, 2, 4, 8, 16, 32, 64)
 PLACE = Path(__file__).parent.parent / "irsmith" / "search" / "data"
 
 
@@ -176,10 +176,7 @@ def table(some: Sequence[Known], by_forest: Sequence[Sequence[int]]) -> Iterator
                 saved.append(
                     Saved(one.split, "", one.package, one.baseline, one.baseline - best)
                 )  # fmt: skip
-            got = gain(saved)
-            cells.append(
-                f"{name} {got.total:6.2%} (mean {got.mean:.2%} [{got.low:.2%}, {got.high:.2%}])"
-            )
+            cells.append(f"{name} {gain(saved).text()}")
         yield f"  {count:2d}  " + "   ".join(cells)
 
 

@@ -45,6 +45,10 @@ class Gain:
     high: float
     total: float
 
+    def text(self) -> str:
+        """The share of all bytes, then the mean and its interval."""
+        return f"{self.total:6.2%} (mean {self.mean:.2%} [{self.low:.2%}, {self.high:.2%}])"
+
 
 @dataclass(frozen=True, slots=True)
 class TuneStats:

@@ -50,7 +50,10 @@ def load_portfolio(triple: str) -> Portfolio:
 
 
 def choose(
-    sizes: Sequence[Sequence[int | None]], baseline: Sequence[int], count: int
+    sizes: Sequence[Sequence[int | None]],
+    baseline: Sequence[int],
+    count: int,
+    weights: Sequence[float] | None = None,
 ) -> list[tuple[int, float]]:
     """Greedy choice: each next candidate wins most given those before it.
 
@@ -61,6 +64,7 @@ def choose(
         sizes: ``sizes[m][c]`` bytes of module m under candidate c; None where it failed.
         baseline: bytes of each module under -Oz.
         count: how many to choose.
+        weights: of the modules in the mean; None: all alike.
 
     Returns:
         Index of each chosen candidate, and the mean share saved with it and those
@@ -70,7 +74,8 @@ def choose(
         return []
     best = list(baseline)
     chosen: list[tuple[int, float]] = []
-    shares = [1.0 / size if size else 0.0 for size in baseline]
+    weights = weights or [1.0] * len(baseline)
+    shares = [w / size if size else 0.0 for w, size in zip(weights, baseline, strict=True)]
     candidates = range(len(sizes[0]))
     while len(chosen) < count:
         gains = [0.0] * len(candidates)
@@ -86,7 +91,7 @@ def choose(
             if size is not None and size < best[m]:
                 best[m] = size
         saved = sum((baseline[m] - best[m]) * shares[m] for m in range(len(baseline)))
-        chosen.append((winner, saved / len(baseline)))
+        chosen.append((winner, saved / sum(weights)))
     return chosen
 
 
@@ -95,6 +100,7 @@ def choose_vetted(
     sizes: Sequence[Sequence[int | None]],
     baseline: Sequence[int],
     count: int,
+    weights: Sequence[float] | None = None,
 ) -> list[tuple[int, float]]:
     """The greedy choice of which every candidate passes a judge.
 
@@ -104,6 +110,7 @@ def choose_vetted(
         sizes: as for :func:`choose`.
         baseline: as for :func:`choose`.
         count: how many to choose.
+        weights: as for :func:`choose`.
 
     Returns:
         As :func:`choose`: what is refused is taken out and the choice is made again.
@@ -111,7 +118,7 @@ def choose_vetted(
     kept = [list(row) for row in sizes]
     verdicts: dict[int, bool] = {}
     while True:
-        chosen = choose(kept, baseline, count)
+        chosen = choose(kept, baseline, count, weights)
         bad = set()
         for index, _ in chosen:
             if index not in verdicts:
