@@ -1,16 +1,14 @@
 """Choose the shipped portfolio of a target from tune labels.
 
-    irsmith label tune FUNCTIONS -o L/functions --modules 0.06 --searched 0.25 --budget 160 \
-        --nominated 500 --voters 300 --largest 900
-    python recipes/portfolio_from_labels.py --labels L/functions --count 200
-    irsmith label tune UNITS -o L/units --searched 0 --modules 0.04 --largest 3000
-    python recipes/portfolio_from_labels.py --labels L/functions L/units --count 64
+    irsmith label tune FUNCTIONS UNITS -o LABELS --modules 0.045 --searched 0.25 --budget 160 \
+        --nominated 400 --voters 250 --shared 72 --largest 3000
+    python recipes/portfolio_from_labels.py --labels LABELS --count 64
 
 Labels hold the size of every list that was shared out on every module, so no module is compiled
 here: the lists that were accepted (`lists.json`) and those that ship are chosen from, greedily,
-by what they save modules of the train split beyond the lists before them. PassListEval's full
-suite has the last word on each that is chosen (what it said when the labels were made is
-remembered). The first call ships all of them, so that the units' labels measure them too.
+by what they save modules of the train split beyond the lists before them. PassListEval
+(the full suite) has the last word on each that is chosen (what it said when the labels were made is
+remembered).
 
 Printed for modules of the validation split: what the first k save, beside the portfolio that
 shipped before. `recipes/portfolio.py` makes a first portfolio where there are no labels yet;
@@ -40,6 +38,7 @@ from irsmith.toolchain.find import find_toolchain
 
 STEPS = (1, 2, 4, 8, 12, 16, 32, 64, 128)
 PLACE = Path(__file__).parent.parent / "irsmith" / "search" / "data"
+KINDS = ("functions", "units")
 Sizes = dict[Candidate, int | None]
 
 
@@ -50,28 +49,28 @@ class Measured:
     Attributes:
         package: that it is of.
         split: train or validation.
-        folder: place of its labels among those given.
+        kind: ``functions``, cut out of their units, or ``units``.
         baseline: bytes with -Oz.
         sizes: bytes with each list; None where it failed.
     """
 
     package: str
     split: str
-    folder: int
+    kind: str
     baseline: int
     sizes: Sizes
 
 
 def measured(folders: Sequence[Path], triple: str) -> Iterator[Measured]:
     """The modules of some label folders that have bytes to save."""
-    for number, folder in enumerate(folders):
-        for path in corpus_files([folder]):
-            for row in read_labels(path, "tune"):
-                label = row.label
-                assert isinstance(label, TuneLabel)
-                if row.target == triple and label.baseline.total:
-                    sizes = {t.candidate: t.size.total if t.size else None for t in label.tried}
-                    yield Measured(row.package, row.split, number, label.baseline.total, sizes)
+    for path in corpus_files(folders):
+        for row in read_labels(path, "tune"):
+            label = row.label
+            assert isinstance(label, TuneLabel)
+            if row.target == triple and label.baseline.total:
+                sizes = {t.candidate: t.size.total if t.size else None for t in label.tried}
+                kind = "functions" if ":" in row.file else "units"  # file.c:function
+                yield Measured(row.package, row.split, kind, label.baseline.total, sizes)
 
 
 def accepted(folders: Sequence[Path], shipped: Portfolio, triple: str) -> list[Candidate]:
@@ -85,15 +84,15 @@ def accepted(folders: Sequence[Path], shipped: Portfolio, triple: str) -> list[C
 
 
 def weights_of(modules: Sequence[Measured]) -> list[float]:
-    """Each folder counts alike; in it a module by the root of its bytes.
+    """Functions and units count alike; among them a module by the root of its bytes.
 
     Between bytes, where a few large modules decide, and shares, where tiny ones do; the
     forest grows by the same measure.
     """
-    sums: dict[int, float] = {}
+    sums = dict.fromkeys(KINDS, 0.0)
     for one in modules:
-        sums[one.folder] = sums.get(one.folder, 0.0) + one.baseline**0.5
-    return [one.baseline**0.5 / sums[one.folder] for one in modules]
+        sums[one.kind] += one.baseline**0.5
+    return [one.baseline**0.5 / sums[one.kind] for one in modules]
 
 
 def told(name: str, modules: Sequence[Measured], orders: dict[str, list[Candidate]]) -> None:
@@ -121,6 +120,7 @@ def main() -> int:
     parser.add_argument("--labels", type=Path, nargs="+", required=True, help="folders")
     parser.add_argument("--target", choices=sorted(DEFAULT_TARGETS), default="X86")
     parser.add_argument("--count", type=int, default=64, help="lists to choose")
+    parser.add_argument("--suite", choices=("full", "quick"), default="full", help="that judges")
     parser.add_argument("--jobs", type=int, default=1, help="processes that judge")
     parser.add_argument("--output", type=Path, help="instead of the data that ships")
     arguments = parser.parse_args()
@@ -137,7 +137,7 @@ def main() -> int:
         sizes = [[one.sizes[each] for each in lists] for one in learned]
         base = [one.baseline for one in learned]
         toolchain = find_toolchain()
-        suite = get_suite("full", toolchain, triple)
+        suite = get_suite(arguments.suite, toolchain, triple)
         refused: list[str] = []
         with PassListEval(toolchain, suite, jobs=arguments.jobs, stop_after=1) as judge:
 
@@ -156,15 +156,14 @@ def main() -> int:
     new = [lists[place] for place, _ in chosen]
     print("saved on train: " + ", ".join(f"{k}: {chosen[k - 1][1]:.2%}"
                                          for k in STEPS if k <= len(chosen)))  # fmt: skip
-    for number, folder in enumerate(arguments.labels):
-        held = [one for one in whole if one.split == "validation" and one.folder == number]
+    for kind in KINDS:
+        held = [one for one in whole if one.split == "validation" and one.kind == kind]
         if held:
-            orders = {"chosen": new, "before": list(shipped.candidates)}
-            told(f"validation, {folder.name}", held, orders)
+            told(f"validation, {kind}", held, {"chosen": new, "before": list(shipped.candidates)})
     provenance = {
         "recipe": "recipes/portfolio_from_labels.py",
         "lists": len(lists),
-        "modules": [sum(m.folder == k for m in learned) for k in range(len(arguments.labels))],
+        **{kind: sum(one.kind == kind for one in learned) for kind in KINDS},
         "packages": sorted({one.package for one in learned}),
         "split": "train",
         "saving_on_train": [round(gain, 5) for _, gain in chosen],

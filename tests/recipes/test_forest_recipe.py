@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from irsmith.cli.main import main
 from irsmith.search.forest import FEATURES, Forest, digest_of
 from irsmith.search.portfolio import load_portfolio
 from irsmith.toolchain.clang import DEFAULT_TARGETS
@@ -19,15 +18,6 @@ ROOT = Path(__file__).parents[2]
 def run(*words):
     command = [sys.executable, str(ROOT / "recipes/forest.py"), *words]
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ})
-
-
-@pytest.fixture(scope="module")
-def labels(tmp_path_factory):
-    """Every list of the portfolio on some units of the sample corpus."""
-    folder = tmp_path_factory.mktemp("labels")
-    words = ["label", "tune", str(ROOT / "examples/corpus"), "-o", str(folder), "--searched", "0"]
-    assert main([*words, "--modules", "0.2", "--largest", "400", "--check", "list"]) == 0
-    return folder
 
 
 def test_a_forest_is_grown_and_measured(labels, tmp_path):

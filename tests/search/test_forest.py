@@ -61,6 +61,23 @@ def test_lists_are_chosen_to_go_well_together():
     assert FOREST.order(numbers(phi=4), 9) == [3, 0, 1, 2]
 
 
+@given(
+    saved=st.lists(st.lists(st.integers(0, 9), min_size=6, max_size=6), min_size=1, max_size=12),
+    count=st.integers(1, 8),
+)
+def test_counting_fewer_gains_chooses_the_same(saved, count):
+    forest = Forest((stump(0, 1e9, tuple(range(len(saved))), ()),), tuple(saved), "p", {})
+    best, chosen = [0] * len(saved), []
+    while len(chosen) < min(count, 6):  # every gain of every step, the first of the largest
+        left = [one for one in range(6) if one not in chosen]
+        gains = [
+            sum(max(0, row[one] - b) for row, b in zip(saved, best, strict=True)) for one in left
+        ]
+        chosen.append(left[gains.index(max(gains))])
+        best = [max(b, row[chosen[-1]]) for row, b in zip(saved, best, strict=True)]
+    assert forest.order(numbers(), count) == chosen
+
+
 @pytest.mark.parametrize("target", DEFAULT_TARGETS.values())
 @given(census=st.lists(st.integers(0, 5000), min_size=len(NAMES), max_size=len(NAMES)))
 @settings(deadline=None, max_examples=30)

@@ -10,7 +10,7 @@ from irsmith.passlist import PassList
 from irsmith.records import Candidate
 from irsmith.search.autotune import Ledger, refine, tune
 from irsmith.search.evaluate import Evaluator
-from irsmith.search.portfolio import choose, load_portfolio
+from irsmith.search.portfolio import choose, choose_vetted, load_portfolio
 from irsmith.search.reduce import minimise
 from irsmith.search.space import default_space, split
 from irsmith.toolchain.clang import DEFAULT_TARGETS
@@ -99,6 +99,28 @@ def test_choose_is_greedy_and_keeps_oz():
     assert chosen[1][1] == pytest.approx(0.3 / 3)
     assert choose([], [], 3) == []
     assert choose([[None, 120]], [100], 2) == []
+
+
+def test_modules_that_weigh_more_are_served_first():
+    base = [100, 100]
+    sizes = [[90, 100], [100, 95]]
+    assert [index for index, _ in choose(sizes, base, 2)] == [0, 1]
+    chosen = choose(sizes, base, 2, [1.0, 3.0])
+    assert [index for index, _ in chosen] == [1, 0]
+    assert chosen[1][1] == pytest.approx((0.1 + 3 * 0.05) / 4)
+
+
+def test_what_the_judge_refuses_gives_way_and_is_asked_about_once():
+    base = [100, 100]
+    sizes = [[50, 60, 90], [100, 100, 70]]
+    asked = []
+
+    def judge(index):
+        asked.append(index)
+        return index != 0
+
+    assert [index for index, _ in choose_vetted(judge, sizes, base, 2)] == [1, 2]
+    assert sorted(asked) == [0, 1, 2]
 
 
 def test_the_shipped_portfolios_say_where_they_come_from():

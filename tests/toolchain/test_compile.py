@@ -110,6 +110,26 @@ def test_equal_ir_is_emitted_once_and_has_one_hash(toolchain, bitcode):
     assert emitted == 2
 
 
+def test_a_list_that_comes_again_runs_its_passes_once(toolchain, bitcode):
+    def prepare(_):
+        compile_ = Compiler(load(toolchain.library("X86").path))
+
+        def handle(_):
+            lists = [Candidate("default<O2>"), Candidate("default<Oz>")]
+            lists += [Candidate("default<O2>", ("-disable-lsr",)), *lists]
+            sizes = [compile_(Job(bitcode, TRIPLE, one)).size for one in lists]
+            kept = list(compile_._optimised)
+            compile_(Job(bitcode, TRIPLE.replace("unknown", "pc"), lists[0]))
+            return sizes, kept, len(compile_._optimised)
+
+        return handle
+
+    with Worker(prepare) as worker:
+        sizes, kept, of_another = worker.call(0).value
+    assert sizes[3:] == sizes[:2]
+    assert kept == ["default<O2>", "default<Oz>"] and of_another == 1
+
+
 def test_outputs_of_one_job_agree(toolchain, bitcode):
     jobs = [
         Job(bitcode, TRIPLE, Candidate("default<Oz>"), output=kind)
