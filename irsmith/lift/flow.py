@@ -181,10 +181,28 @@ def _events(blocks: list[Basic], rules: Rules, facts: Facts) -> dict[Place, list
         events[block.number, len(block.body)] = machine.events
         for number in block.next:
             if facts.stacks.setdefault(number, machine.stack) != machine.stack:
-                raise UnliftableError("ways meet with stacks of different depths")
+                _part(blocks, rules, number)
+                facts.stacks.clear()
+                return _events(blocks, rules, facts)
             if (number, 0) not in events and number not in left:
                 left.append(number)
     return events
+
+
+def _part(blocks: list[Basic], rules: Rules, number: int) -> None:
+    """Part ways that meet with stacks of different depths: one of them is none.
+
+    A call that does not come back may be all that lies before a block.
+
+    Raises:
+        UnliftableError: no call lies there.
+    """
+    for block in blocks:
+        falls = block.next == (number,) and block.jump is None and block.ends == "jump"
+        if falls and block.body and rules.callee(block.body[-1]):
+            block.ends, block.next = "unreachable", ()
+            return
+    raise UnliftableError("ways meet with stacks of different depths")
 
 
 State = dict[str, Held]
@@ -405,7 +423,7 @@ class _Flow:
         count = 0
         for place, name in enumerate(names):
             held = state.get(name, Held())
-            if held.kind in ("lost", "given"):
+            if held.kind == "lost" or (held.kind == "given" and name != self.first):
                 break
             if held.kind in wanted and held.width not in (8, 16):
                 count = place + 1

@@ -74,6 +74,7 @@ class Symbols:
         tabled: those that it reaches through one.
         eager: those whose address is looked up when the program starts.
         data: local labels that are used.
+        aligned: bytes of which the address of what is defined elsewhere is a multiple.
     """
 
     called: dict[str, None] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class Symbols:
     tabled: dict[str, None] = field(default_factory=dict)
     eager: dict[str, None] = field(default_factory=dict)
     data: dict[str, None] = field(default_factory=dict)
+    aligned: dict[str, int] = field(default_factory=dict)
 
     def address(self, name: str, table: bool = False) -> str:
         """A constant that is the symbol's address."""
@@ -177,6 +179,12 @@ class Machine:
         slot = self._event("read", family, bits)
         if bits == 64 and slot in self.slots.pointers:
             return self.to.value(f"ptrtoint ptr {self.to.value(f'load ptr, ptr {slot}')} to i64")
+        if slot in self.slots.wide and bits < 64 and slot not in self.slots.parted:
+            # As a whole, or SROA takes the number apart.
+            pointer = slot in self.slots.pointers
+            value = self.to.value(f"load {'ptr' if pointer else 'i64'}, ptr {slot}")
+            what = "ptrtoint ptr" if pointer else "trunc i64"
+            return self.to.value(f"{what} {value} to i{bits}")
         if high:
             slot = self.to.value(f"getelementptr i8, ptr {slot}, i64 1")
         return self.to.value(f"load i{bits}, ptr {slot}")

@@ -37,10 +37,11 @@ def module(code: Code, blocks: list[Basic], rules: Rules, facts: Facts, shape: S
     symbols = Symbols()
     writer = _Writer(code, rules, facts, shape, symbols)
     for block in blocks:
-        writer.block(block)
+        if block.number in facts.stacks:
+            writer.block(block)
     body = writer.function()
     data = _data(code, symbols)
-    return "\n".join((*data, *_declared(code, symbols), *body)) + "\n"
+    return "\n".join((*data, *_declared(code, rules, symbols), *body)) + "\n"
 
 
 class _Writer:
@@ -271,7 +272,7 @@ def _constant(datum: Datum) -> str:
     return f'[{len(datum.data)} x i8] c"{text}", align {datum.align}'
 
 
-def _declared(code: Code, symbols: Symbols) -> list[str]:
+def _declared(code: Code, rules: Rules, symbols: Symbols) -> list[str]:
     """What is defined elsewhere."""
     made = []
     for name in {**symbols.called, **symbols.direct, **symbols.tabled}:
@@ -282,5 +283,7 @@ def _declared(code: Code, symbols: Symbols) -> list[str]:
             eager = " nonlazybind" if name in symbols.eager else ""
             made.append(f"declare {dso}void {ir_name(name)}(...){eager}")
         else:
-            made.append(f"{ir_name(name)} = external {dso}global [0 x i8], align 1")
+            align = symbols.aligned.get(name, 1)
+            kind = f"[{rules.reach} x i8], align {align}"
+            made.append(f"{ir_name(name)} = external {dso}global {kind}")
     return made

@@ -50,9 +50,11 @@ class Rules(ABC):
 
     Attributes:
         convention: how functions call each other.
+        reach: bytes behind a symbol defined elsewhere that compilers add to its address.
     """
 
     convention: Convention
+    reach = 0
 
     @abstractmethod
     def parse(self, text: str) -> Code:

@@ -106,6 +106,9 @@ class A64Machine(Machine):
             raise UnliftableError(f":{operand.modifier}:")
         where = self.base(operand.base)
         if operand.symbol:
+            # Only of what is aligned so, a part of the address stands in the instruction.
+            known = self.symbols.aligned.get(operand.symbol, 1)
+            self.symbols.aligned[operand.symbol] = max(size, known)
             return self.symbol(operand.symbol, operand.disp)
         if operand.index:
             return self._indexed(where, operand)

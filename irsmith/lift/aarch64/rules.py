@@ -23,6 +23,8 @@ _VECTORS = tuple(f"q{number}" for number in range(32))
 class AArch64(Rules):
     """AArch64."""
 
+    # Of a variable of unknown size nothing would be added to the address.
+    reach = 1 << 20
     convention = Convention(
         integers=tuple(f"x{number}" for number in range(8)),
         vectors=_VECTORS[:8],
