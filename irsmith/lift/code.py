@@ -281,8 +281,6 @@ class _Reader:
         if self.label:
             align = 1 << self.align
             self.data[self.label] = Datum(bytes(self.bytes), tuple(self.words), align, self.string)
-        elif self.bytes:
-            raise UnliftableError("data without a label")
         self.label, self.bytes, self.words = "", bytearray(), []
 
     def _directive(self, name: str, rest: str) -> None:

@@ -401,7 +401,8 @@ class _Flow:
         vectors = self._passed(known.vectors, state, False)
         if variadic and len(vectors) != count.const:
             vectors = known.vectors[: count.const]
-        if known.hidden and state.get(known.hidden, Held()).kind == "fresh":
+        hidden = state.get(known.hidden, Held())
+        if hidden.kind == "fresh" and hidden.width == 64:
             integers = (known.hidden, *integers)
         floats = []
         for name in vectors:
@@ -412,7 +413,8 @@ class _Flow:
             held = state.get(name, Held())
             bits = 32 if held.width == 32 else 64
             numbers.append((name, f"i{bits}" if held.kind != "entry" else ""))
-            self._read((place, event, name), held, bits, "pass")
+            how = "base" if name == known.hidden else "pass"
+            self._read((place, event, name), held, bits, how)
         for name, type_ in floats:
             self._read((place, event, name), state.get(name, Held()), type_, "read")
         return Call(tuple(numbers), tuple(floats), (depth,), (), variadic, event)

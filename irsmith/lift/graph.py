@@ -78,6 +78,49 @@ def graph(code: Code, rules: Rules) -> list[Basic]:
     return _reached(blocks)
 
 
+def joined(blocks: list[Basic], rules: Rules) -> bool:
+    """Give loops their heads back: compilers copy a head's question to the loop's end.
+
+    Args:
+        blocks: are changed.
+        rules: of the target.
+
+    Returns:
+        Whether anything was changed.
+    """
+    found = False
+    for latch in list(blocks):
+        for first in blocks[: latch.number]:
+            if _same(first, latch, rules):
+                asked = rules.test(latch)
+                assert asked
+                count = len(latch.body) - asked[2]
+                head = Basic(
+                    len(blocks), latch.body[count:], "branch", latch.jump, next=latch.next
+                )
+                for block in (first, latch):
+                    del block.body[len(block.body) - asked[2] :]
+                    block.ends, block.jump, block.next = "jump", None, (head.number,)
+                blocks.append(head)
+                found = True
+                break
+    return found
+
+
+def _same(first: Basic, latch: Basic, rules: Rules) -> bool:
+    """Whether two blocks, the second at a loop's end, ask the same and lead to the same."""
+    if first.ends != "branch" or latch.ends != "branch":
+        return False
+    if set(first.next) != set(latch.next) or not min(latch.next) <= latch.number:
+        return False
+    if first.number < min(latch.next) - 1:
+        return False
+    one, other = rules.test(first), rules.test(latch)
+    if one is None or other is None or one[0] != other[0]:
+        return False
+    return (first.next == latch.next) == (one[1] == other[1])
+
+
 def _begin(blocks: list[Basic]) -> Basic:
     blocks.append(Basic(len(blocks)))
     return blocks[-1]

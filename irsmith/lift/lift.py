@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from irsmith.lift.flow import Facts, Guess, Held, facts_of
-from irsmith.lift.graph import graph
+from irsmith.lift.graph import graph, joined
 from irsmith.lift.module import Shape, module
 from irsmith.lift.rules import Convention, Rules
 
@@ -24,18 +24,20 @@ def lifted(assembly: str, rules: Rules) -> Iterator[str]:
         UnliftableError: something in it is not known.
     """
     code = rules.parse(assembly)
-    blocks = graph(code, rules)
     seen: set[str] = set()
-    branches = any(block.ends == "branch" for block in blocks)
+    plain, heads = graph(code, rules), graph(code, rules)
+    ways = [heads, plain] if joined(heads, rules) else [plain]
     for guess, straight in ((Guess(), 0), (Guess(generous=True), 0), (Guess(), 1), (Guess(), 2000)):
-        facts = facts_of(blocks, rules, guess)
-        if straight and not branches:
-            continue
-        for result in _results(facts, rules.convention):
-            text = module(code, blocks, rules, facts, Shape(result, straight))
-            if text not in seen:
-                seen.add(text)
-                yield text
+        for blocks in ways:
+            branches = any(block.ends == "branch" for block in blocks)
+            if straight and not branches:
+                continue
+            facts = facts_of(blocks, rules, guess)
+            for result in _results(facts, rules.convention):
+                text = module(code, blocks, rules, facts, Shape(result, straight))
+                if text not in seen:
+                    seen.add(text)
+                    yield text
 
 
 def _results(facts: Facts, convention: Convention) -> list[str]:

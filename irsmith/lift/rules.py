@@ -89,6 +89,15 @@ class Rules(ABC):
     def bound(self, guard: Basic) -> tuple[int, Instruction] | None:
         """The number above which a block's branch is taken, and what compares with it."""
 
+    def test(self, block: Basic) -> tuple[tuple[object, ...], bool, int] | None:
+        """What a block's branch asks, so that it can be compared with what others ask.
+
+        Returns:
+            What is asked, whether the branch is taken where it is so, and how many
+            instructions at the block's end only prepare it. None: nothing is known.
+        """
+        return None
+
     @abstractmethod
     def callee(self, one: Instruction) -> Target | None:
         """What an instruction calls; None if it is no call."""

@@ -14,6 +14,8 @@ CONDITIONS = {
     **{"cs": "hs", "cc": "lo"},
 }
 """Names of conditions, and what they are called here."""
+OPPOSITE = {"ne": "eq", "lo": "hs", "pl": "mi", "vc": "vs", "ls": "hi", "lt": "ge", "le": "gt"}
+"""Conditions that hold where others do not."""
 _COMPARED = {
     **{"eq": "eq", "ne": "ne", "hs": "uge", "lo": "ult", "hi": "ugt", "ls": "ule"},
     **{"ge": "sge", "lt": "slt", "gt": "sgt", "le": "sle"},
@@ -155,8 +157,7 @@ def holds(name: str, bits: int) -> bool:
         "ge": negative == over,
         "gt": negative == over and not zero,
     }
-    opposite = {"ne": "eq", "lo": "hs", "pl": "mi", "vc": "vs", "ls": "hi", "lt": "ge", "le": "gt"}
-    return found[name] if name in found else not found[opposite[name]]
+    return found[name] if name in found else not found[OPPOSITE[name]]
 
 
 def _overflow(to: Builder, what: str, type_: str, left: str, right: str, name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from irsmith.lift.aarch64.flags import OPPOSITE
 from irsmith.lift.code import Code, Immediate, Instruction, Memory, Register, Shifted, Target
 from irsmith.lift.graph import Basic
 
@@ -68,6 +69,20 @@ def bound(guard: Basic) -> tuple[int, Instruction] | None:
         if one.name.startswith(("cmp", "cmn", "ccm", "tst", "fc")) or one.name[-1] == "s":
             break
     return None
+
+
+def test(block: Basic) -> tuple[tuple[object, ...], bool, int] | None:
+    """What a block's branch asks: about a register, or about what its last instruction set."""
+    if block.jump is None:
+        return None
+    name, operands = block.jump.name, block.jump.operands[:-1]
+    if name in _COMPARED:
+        return (name.replace("n", ""), *operands), "n" not in name, 0
+    last = block.body[-1] if block.body else None
+    if last is None or last.name not in ("cmp", "cmn", "tst", "fcmp"):
+        return None
+    asked = name[2:]
+    return (last, OPPOSITE.get(asked, asked)), asked not in OPPOSITE, 1
 
 
 def _last(block: Basic, names: tuple[str, ...], family: str, before: int) -> int | None:

@@ -51,6 +51,12 @@ class A64Machine(Machine):
             self.fixed = None
         super().put_pointer(family, value)
 
+    def restore(self, family: str, place: int, value: str, type_: str = "i64") -> None:
+        """Leave what lay in a place of the frame in a register, as it was or to be used."""
+        if family == _FRAME:
+            self.fixed = None
+        super().restore(family, place, value, type_)
+
     def base(self, family: str) -> str:
         """An address that a register holds."""
         place = self.place_of(family)

@@ -62,12 +62,15 @@ def _pair(machine: A64Machine, name: str, operands: tuple[Operand, ...]) -> None
     size = 4 if width == "sw" else first.bits // 8
     do = _load if kind == "ldr" else _store
     if place.moves == "after":
-        if place.base != "sp":
-            raise UnliftableError("a pair that moves its base")
         still = replace(place, moves="", disp=0)
         do(machine, first, still, width)
         do(machine, second, replace(still, disp=size), width)
-        machine.move_stack(place.disp)
+        if place.base == "sp":
+            machine.move_stack(place.disp)
+        else:
+            where = machine.base(place.base)
+            moved = machine.to.value(f"getelementptr i8, ptr {where}, i64 {place.disp}")
+            machine.put_pointer(place.base, moved)
         return
     do(machine, first, place, width)
     other = replace(place, disp=place.disp + size)

@@ -61,6 +61,10 @@ class AArch64(Rules):
         """The number above which a block's branch is taken, and what compares with it."""
         return jumps.bound(guard)
 
+    def test(self, block: Basic) -> tuple[tuple[object, ...], bool, int] | None:
+        """What a block's branch asks."""
+        return jumps.test(block)
+
     def callee(self, one: Instruction) -> Target | None:
         """What an instruction calls."""
         target = one.operands[0] if one.name in ("bl", "blr") else None

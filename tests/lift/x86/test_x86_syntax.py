@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from irsmith.lift.graph import graph
-from irsmith.lift.syntax import (
+from irsmith.lift.code import (
     Immediate,
     Instruction,
     Memory,
