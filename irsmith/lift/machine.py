@@ -32,6 +32,7 @@ Event = tuple[str, str, int | str]
 - ``load``, ``store``, ``popped`` and ``taken`` of a place of the frame, with its size."""
 FLOATS = {"double": 8, "float": 4, "half": 2, "<4 x float>": 16, "<2 x i64>": 16}
 """Types that vector registers are read as, and their bytes."""
+_ELEMENTS = {1: "i8", 2: "i16", 4: "i32", 8: "i64"}
 Stack = tuple[int, int | None]
 """Where the stack stands: how far from where it was at the beginning, and where in the frame
 the register points that is kept for that; None: no register is."""
@@ -212,6 +213,14 @@ class Machine:
     def base(self, family: str) -> str:
         """An address that a register holds."""
         return self.to.value(f"load ptr, ptr {self._event('base', family, 64)}")
+
+    def step(self, where: str, number: str, size: int) -> str:
+        """An address, moved on by a number of elements of some bytes.
+
+        A number that counts bytes is not the same to LLVM's passes as one that counts elements.
+        """
+        kind = _ELEMENTS.get(size, f"[{size} x i8]")
+        return self.to.value(f"getelementptr {kind}, ptr {where}, i64 {number}")
 
     def put_pointer(self, family: str, value: str) -> None:
         """Leave an address in a register."""

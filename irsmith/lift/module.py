@@ -9,7 +9,7 @@ from irsmith.lift.code import Code, Datum, Memory, Target
 from irsmith.lift.flow import ENTRY, RETURN, Facts
 from irsmith.lift.graph import Basic
 from irsmith.lift.machine import Place, Symbols, Thing, ir_name
-from irsmith.lift.rules import Rules
+from irsmith.lift.rules import Convention, Rules
 from irsmith.lift.unliftable import UnliftableError
 
 _SLOT = re.compile(r"ptr (%((?:r[a-z0-9]+|x\d+|xmm\d+|q\d+)(?:\.\d+)?))(?=$|,)", re.M)
@@ -93,7 +93,7 @@ class _Writer:
             lines.append(f"  {name} = alloca {kind}")
         for flag in sorted({flag for wanted in self.facts.wanted.values() for flag in wanted}):
             lines.append(f"  %cc.{flag} = alloca i1")
-        lines += [f"  {_alloca(thing, self.known.above)}" for thing in reversed(self.facts.things)]
+        lines += [f"  {_alloca(thing, self.known)}" for thing in reversed(self.facts.things)]
         lines += [f"  {store}" for store in stores]
         return [*lines, "  br label %b0", *self.to.lines, "}"]
 
@@ -237,11 +237,11 @@ class _Writer:
         raise UnliftableError("an argument outside the frame")
 
 
-def _alloca(thing: Thing, above: int) -> str:
+def _alloca(thing: Thing, known: Convention) -> str:
     size = thing.end - thing.start
     # Where arguments lie is a multiple of sixteen.
-    place = (thing.start + above) % 16
-    align = 16 if not place and size >= 16 else 8 if place % 8 == 0 and size >= 8 else 4
+    place = (thing.start + known.above) % 16
+    align = known.array if not place and size >= 16 else 8 if place % 8 == 0 and size >= 8 else 4
     if place % 4 or size < 4:
         align = 1
     return f"{thing.name} = alloca [{size} x i8], align {align}"

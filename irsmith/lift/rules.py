@@ -32,6 +32,7 @@ class Convention:
         counter: register in which a call says how many of ``vectors`` it uses; empty: none.
         above: bytes between the stack pointer where a function begins and its first argument
             there.
+        array: alignment that compilers give to large arrays.
     """
 
     integers: tuple[str, ...]
@@ -43,6 +44,7 @@ class Convention:
     hidden: str = ""
     counter: str = ""
     above: int = 0
+    array: int = 8
 
 
 class Rules(ABC):

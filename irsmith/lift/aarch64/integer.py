@@ -141,10 +141,10 @@ def _add(machine: A64Machine, name: str, operands: Operands, bits: int) -> None:
 def _sum(machine: A64Machine, target: Register, left: Register, right: Operand) -> None:
     """The sum of registers, one of which may be an address."""
     if machine.addressed(left.family):
-        where = machine.base(left.family)
-        by = machine.get(right, 64)
-        moved = machine.to.value(f"getelementptr i8, ptr {where}, i64 {by}")
-        machine.put_pointer(target.family, moved)
+        where, size = machine.base(left.family), 1
+        if isinstance(right, Shifted) and right.how[1:3] in ("sl", "xt") and right.by:
+            right, size = Shifted(right.register, right.how, 0), 1 << right.by
+        machine.put_pointer(target.family, machine.step(where, machine.get(right, 64), size))
     else:
         one = machine.get(left, 64)
         other = whole(right)

@@ -151,9 +151,7 @@ class A64Machine(Machine):
             number = self.to.value(f"{kind} i32 {number} to i64")
         else:
             number = self.register(operand.index, 64)
-        if operand.scale > 1:
-            number = self.to.value(f"shl i64 {number}, {operand.scale.bit_length() - 1}")
-        return self.to.value(f"getelementptr i8, ptr {where}, i64 {number}")
+        return self.step(where, number, operand.scale)
 
     def _immediate(self, operand: Immediate, bits: int) -> str:
         if operand.symbol:

@@ -32,6 +32,7 @@ class X86(Rules):
         clobbered=(*_INTEGERS, "rax", "r10", "r11", *_VECTORS),
         counter="rax",
         above=X86Machine.above,
+        array=16,
     )
 
     def parse(self, text: str) -> Code:

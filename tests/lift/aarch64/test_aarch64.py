@@ -1,11 +1,14 @@
 """AArch64: code that comes back as IR of the same bytes, and never what was changed in it."""
 
+import random
 import re
+from itertools import islice
 
 import pytest
 
 from irsmith.apps.disassemble import disassemble
 from irsmith.apps.machine_code import load_code
+from irsmith.apps.pieces import PieceWorker
 from irsmith.apps.sampling import Sampling
 from irsmith.lift import answers as lift_answers
 from irsmith.lift.aarch64.rules import AArch64
@@ -75,7 +78,7 @@ long made(int n) { struct big b = make(n); return b.part[1] + b.part[4]; }
 int flags(int x, int y) { return (x & 4) && y != 9 ? x : -y; }
 int choose(int x) {
     switch (x) {
-    case 0: return counter; case 1: return 9; case 2: return x * table[1]; case 3: return 77;
+    case 0: return counter; case 1: return 9; case 2: return x * table[1]; case 3: return table[3];
     case 4: return table[7] - counter; case 5: return counter * 3; default: return 0;
     }
 }
@@ -107,3 +110,70 @@ def test_functions_come_back_as_ir_of_the_same_bytes(toolchain, compiled):
     others = {name: (one.reason, one.ir) for name, one in found.items() if one.grade != "exact"}
     assert not others, others
     assert all(one.source == "lift" and 0 < one.lifted <= MOST for one in found.values())
+
+
+FAULTS = {
+    "a constant": (r"(?m)^((?:add|sub|and|cmp|lsl|lsr) [wx]\d+.*)#(\d+)$", r"\1#1"),
+    "another constant": (r"(?m)^(mov [wx]\d+), #(\d+)$", r"\1, #77"),
+    "a condition": (r"\b(b\.|cset \w+, |csel .*, )(eq|ne|lt|ge|hi|ls|lo|gt|le)\b", r"\1vs"),
+    "a branch": (r"\bcbz\b", "cbnz"),
+    "a register": (r"(?m)^(add|sub|mul|sdiv|ldr) ([wx]\d+), (.*)\b([wx])1\b", r"\1 \2, \3\g<4>9"),
+    "an operation": (r"(?m)^(add|sub) ([wx]\d+, [wx]\d+, [wx]\d+)$", r"eor \2"),
+    "an address": (r"(ldr|str)(b|h|sw|)( \w+, \[x\d+), #(\d+)\]", r"\1\2\3, #4088]"),
+    "a symbol": (r"\bcounter\b", "table"),
+}
+WATCHED = ("sum", "find", "compare", "divide", "self", "load", "store", "check", "name", "both")
+
+
+def test_code_that_was_changed_is_never_read_as_what_it_was(toolchain, compiled, monkeypatch):
+    planted = caught = 0
+    code = load_code(toolchain, "-", compiled)
+    with PieceWorker(toolchain, TRIPLE) as worker:
+        texts = {n: worker.cut(code.data, index).text for index, n in code.chosen(WATCHED)}
+    for fault, (pattern, wrong) in FAULTS.items():
+        for name, text in texts.items():
+            changed = re.sub(pattern, wrong, text)
+            if changed == text:
+                continue
+
+            def faulty(_, rules, changed=changed):
+                return islice(lifted(changed, rules), 2)
+
+            monkeypatch.setattr(lift_answers, "lifted", faulty)
+            found = read(toolchain, compiled, [name])[name]
+            planted += 1
+            caught += found.grade != "exact"
+            assert found.grade != "exact", (fault, name, changed, found.ir)
+    assert planted == caught and planted >= 20
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("f:\nadd v0.4s, v1.4s, v0.4s\nret\n", "add"),
+        ("f:\nb.eq .L0\nret\n.L0:\nret\n", "nothing set"),
+        ("f:\nsub sp, sp, #16\nret\n", "stack"),
+        ("f:\nmrs x0, TPIDR_EL0\nret\n", "mrs"),
+        ("f:\nmov sp, x9\nret\n", "stack pointer"),
+        ("f:\nadrp x0, .L9\nadd x0, x0, :lo12:.L9\nret\n", r"\.L9"),
+        ("f:\nbl OUTLINED_FUNCTION_0\nret\n", "OUTLINED_FUNCTION_0 is not in the text"),
+    ],
+)
+def test_what_cannot_be_lifted_says_why(text, why):
+    with pytest.raises(UnliftableError, match=why):
+        list(lifted(text, AArch64()))
+
+
+def test_shuffled_real_code_is_lifted_or_refused(toolchain, compiled):
+    code = load_code(toolchain, "-", compiled)
+    chance = random.Random(3)
+    with PieceWorker(toolchain, TRIPLE) as worker:
+        texts = [worker.cut(code.data, index).text for index, _ in code.chosen(())]
+    for text in texts:
+        for _ in range(10):
+            lines = text.splitlines()
+            chance.shuffle(lines)
+            try:
+                list(islice(lifted("\n".join(lines), AArch64()), 3))
+            except UnliftableError as error:
+                assert str(error)
