@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from irsmith.corpus.header import Header
+from irsmith.lift.aarch64.rules import AArch64
 from irsmith.lift.lift import lifted
-from irsmith.lift.unliftable import UnliftableError
+from irsmith.lift.rules import Rules
+from irsmith.lift.x86.rules import X86
 from irsmith.records import Candidate, IrsmithError
 from irsmith.tasks.disassemble import DisassembleAnswer
 from irsmith.tasks.text import AssemblyText, IRText
@@ -35,6 +37,8 @@ _FIRST = 3
 """Modules that are tried at each level, before all others at the likeliest."""
 
 
+RULES: dict[str, Rules] = {"X86": X86(), "AArch64": AArch64()}
+"""By LLVM's name of the target."""
 LEVELS = ("Oz", "O2", "Os")
 """Levels at which code is generated again, the likeliest first."""
 
@@ -48,7 +52,7 @@ def answers(
     """Answers to what a function's code is.
 
     Args:
-        assembly: of the function, for x86-64.
+        assembly: of the function.
         optimise: runs passes, where LLVM may die.
         version: of LLVM, whose pipelines are recorded.
         levels: to try, the likeliest first.
@@ -57,10 +61,8 @@ def answers(
         At most :data:`MOST`; no two have the same text.
 
     Raises:
-        UnliftableError: something in the function is not known, or it is for another target.
+        UnliftableError: something in the function is not known.
     """
-    if arch_of(assembly.triple) != "X86":
-        raise UnliftableError("only code for x86-64 is lifted")
     return islice(_answers(assembly, optimise, version, levels), MOST)
 
 
@@ -68,7 +70,7 @@ def _answers(
     assembly: AssemblyText, optimise: Optimise, version: str, levels: Sequence[str]
 ) -> Iterator[DisassembleAnswer]:
     seen: set[tuple[str, str]] = set()
-    texts = list(islice(lifted(assembly.text), MOST))
+    texts = list(islice(lifted(assembly.text, RULES[arch_of(assembly.triple)]), MOST))
     plan = [(level, text) for level in levels for text in texts[:_FIRST]]
     plan += [(levels[0], text) for text in texts[_FIRST:]]
     for level, text in plan:

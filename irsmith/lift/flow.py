@@ -13,21 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from irsmith.lift.floating import floating, packed
 from irsmith.lift.graph import Basic
-from irsmith.lift.integer import integer
-from irsmith.lift.machine import Access, Event, Machine, Place, Slots, Symbols, Thing
-from irsmith.lift.syntax import Immediate, Instruction, Memory, Register, Target
+from irsmith.lift.machine import Access, Event, Place, Slots, Stack, Symbols, Thing
+from irsmith.lift.rules import Convention, Rules
 from irsmith.lift.unliftable import UnliftableError
 from irsmith.lift.webs import Webs
 
-INTEGERS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
-"""Registers of integer arguments, in their order (System V ABI, x86-64)."""
-VECTORS = tuple(f"xmm{number}" for number in range(8))
-"""Registers of floating point arguments."""
-SAVED = frozenset(("rbx", "rbp", "r12", "r13", "r14", "r15"))
-"""Registers that a function leaves as they were."""
-_CLOBBERED = (*INTEGERS, "rax", "r10", "r11", *(f"xmm{number}" for number in range(16)))
 _RANK = {"entry": 0, "used": 1, "fresh": 2, "given": 3, "lost": 4}
 
 RETURN = -1
@@ -114,7 +105,7 @@ class Facts:
     """What is known of a function.
 
     Attributes:
-        depths: of the stack where each block begins.
+        stacks: where the stack stands where each block begins.
         wanted: conditions that are asked of an instruction's flags.
         calls: by place.
         parameters: type by register.
@@ -123,12 +114,12 @@ class Facts:
         slots: of registers.
         ends: what registers hold at each return.
         pops: registers that take what only aligned the stack.
-        address: whether what is given back in rax is an address.
+        address: whether what is given back in the first register is an address.
         packed: whether vector registers are used as such.
         scalar: type that they hold otherwise.
     """
 
-    depths: dict[int, int] = field(default_factory=dict)
+    stacks: dict[int, Stack] = field(default_factory=dict)
     wanted: dict[Place, set[str]] = field(default_factory=dict)
     calls: dict[Place, Call] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
@@ -142,79 +133,76 @@ class Facts:
     scalar: str = "double"
 
 
-def write(machine: Machine, one: Instruction, scalar: str) -> None:
-    """Write an instruction other than a call or a jump.
-
-    Raises:
-        UnliftableError: it is not known.
-    """
-    if not integer(machine, one) and not floating(machine, one, scalar):
-        raise UnliftableError(f"instruction {one.name}")
-
-
-def through(machine: Machine, target: Target) -> str:
-    """The address that a call through an operand leads to, as a value."""
-    if target.through is None:
-        return ""
-    if isinstance(target.through, Memory) and target.through.modifier:
-        return ""
-    return machine.get(target.through, 64)
-
-
-def facts_of(blocks: list[Basic], guess: Guess) -> Facts:
+def facts_of(blocks: list[Basic], rules: Rules, guess: Guess) -> Facts:
     """All that is known of a function.
 
     Raises:
         UnliftableError: an instruction is not known, or the stack is used in odd ways.
     """
     every = [one for block in blocks for one in block.body]
-    facts = Facts(packed=any(packed(one) for one in every))
-    if any(one.name.endswith("ss") for one in every):
-        double = any(one.name.endswith("sd") for one in every)
-        facts.scalar = "double" if double else "float"
-    events = _events(blocks, facts)
-    _Flow(blocks, facts, events, guess).run()
+    facts = Facts(packed=any(rules.packed(one) for one in every), scalar=rules.scalar(every))
+    events = _events(blocks, rules, facts)
+    _Flow(blocks, rules.convention, facts, events, guess).run()
     return facts
 
 
-def _events(blocks: list[Basic], facts: Facts) -> dict[Place, list[Event]]:
-    """What each instruction does; the depth of each block is noted on the way."""
-    machine = Machine(Symbols())
+def _events(blocks: list[Basic], rules: Rules, facts: Facts) -> dict[Place, list[Event]]:
+    """What each instruction does; where the stack stands in each block is noted on the way."""
+    machine = rules.machine(Symbols())
     machine.packed = facts.packed
     events: dict[Place, list[Event]] = {}
-    facts.depths[0] = 0
+    facts.stacks[0] = machine.stack
     left = [0]
     while left:
         block = blocks[left.pop()]
-        machine.depth = facts.depths[block.number]
+        machine.stack = facts.stacks[block.number]
         for number, one in enumerate(block.body):
             machine.events = []
-            if one.name.startswith("call"):
-                target = one.operands[0]
-                assert isinstance(target, Target)
-                through(machine, target)
-                machine.events.append(("call", "", machine.depth))
+            target = rules.callee(one)
+            if target:
+                rules.through(machine, target)
+                machine.note("call", "", machine.depth)
             else:
-                write(machine, one, facts.scalar)
+                rules.write(machine, one, facts.scalar)
             events[block.number, number] = machine.events
         machine.events = []
         if block.ends == "branch":
-            machine.flag(block.condition)
+            assert block.jump
+            rules.taken(machine, block.jump)
         elif block.ends == "switch":
-            machine.register(block.index, 64)
+            assert block.index
+            machine.register(block.index.family, block.index.bits)
         elif block.ends == "tail":
             assert block.target
-            through(machine, block.target)
-            machine.events.append(("call", "tail", machine.depth))
+            rules.through(machine, block.target)
+            machine.note("call", "tail", machine.depth)
         if block.ends in ("tail", "return") and machine.depth:
             raise UnliftableError("the stack is not left as it was")
         events[block.number, len(block.body)] = machine.events
         for number in block.next:
-            if facts.depths.setdefault(number, machine.depth) != machine.depth:
-                raise UnliftableError("ways meet with stacks of different depths")
+            if facts.stacks.setdefault(number, machine.stack) != machine.stack:
+                _part(blocks, rules, number)
+                facts.stacks.clear()
+                return _events(blocks, rules, facts)
             if (number, 0) not in events and number not in left:
                 left.append(number)
     return events
+
+
+def _part(blocks: list[Basic], rules: Rules, number: int) -> None:
+    """Part ways that meet with stacks of different depths: one of them is none.
+
+    A call that does not come back may be all that lies before a block.
+
+    Raises:
+        UnliftableError: no call lies there.
+    """
+    for block in blocks:
+        falls = block.next == (number,) and block.jump is None and block.ends == "jump"
+        if falls and block.body and rules.callee(block.body[-1]):
+            block.ends, block.next = "unreachable", ()
+            return
+    raise UnliftableError("ways meet with stacks of different depths")
 
 
 State = dict[str, Held]
@@ -226,9 +214,16 @@ class _Flow:
     """Follows what registers hold along all ways."""
 
     def __init__(
-        self, blocks: list[Basic], facts: Facts, events: dict[Place, list[Event]], guess: Guess
+        self,
+        blocks: list[Basic],
+        convention: Convention,
+        facts: Facts,
+        events: dict[Place, list[Event]],
+        guess: Guess,
     ) -> None:
         self.blocks, self.facts, self.events, self.guess = blocks, facts, events, guess
+        self.convention = convention
+        self.first, self.second = convention.results
         self.webs = Webs()
         self.reads: dict[str, set[int | str]] = {}
         self.gives: dict[Place, dict[str, set[int | str]]] = {}
@@ -240,9 +235,8 @@ class _Flow:
         self.sure = False
 
     def run(self) -> None:
-        first = {
-            name: Held(writers=frozenset(((ENTRY, 0, name),))) for name in (*INTEGERS, *VECTORS)
-        }
+        names = arguments(self.convention)
+        first = {name: Held(writers=frozenset(((ENTRY, 0, name),))) for name in names}
         before: dict[int, State] = {0: first}
         left = [0]
         while left:
@@ -260,43 +254,20 @@ class _Flow:
         self._finish()
 
     def _block(self, block: Basic, state: State) -> State:
-        for number, one in enumerate(block.body):
-            self._instruction(block, number, state)
-            if one.name == "pushq":
-                source = one.operands[0]
-                state.pop(_TOP, None)
-                if isinstance(source, Immediate) and not source.symbol:
-                    state[_TOP] = Held("fresh", 64, source.value)
-            if self.sure:
-                self._link((block.number, number), one)
+        for number in range(len(block.body)):
+            self._instruction((block, number), state)
         end = len(block.body)
-        self._instruction(block, end, state)
+        self._instruction((block, end), state)
         if self.sure and block.ends == "return":
             self.facts.ends.append(state)
-            for name in ("rax", "rdx", "xmm0"):
+            for name in (self.first, self.second, self.convention.floating):
                 access = ((block.number, end), RETURN, name)
                 held = state.get(name, Held())
                 self.webs.read(access, held, held.width if held.width in (8, 16) else 32)
         return state
 
-    def _link(self, place: Place, one: Instruction) -> None:
-        """Of what is copied, or moved on by some bytes, both are addresses or none is."""
-        copies = one.name == "movq" and all(isinstance(o, Register) for o in one.operands)
-        moves = one.name in ("incq", "decq") or (
-            one.name in ("addq", "subq") and isinstance(one.operands[0], Immediate)
-        )
-        if one.name == "leaq":
-            source = one.operands[0]
-            moves = isinstance(source, Memory) and bool(source.base) and not source.index
-        if copies or moves:
-            found = [
-                (place, number, name)
-                for number, (kind, name, _) in enumerate(self.events[place])
-                if kind in ("read", "write") and not name.startswith("xmm")
-            ]
-            self.webs.links.extend(pairwise(found))
-
-    def _instruction(self, block: Basic, number: int, state: State) -> None:
+    def _instruction(self, at: tuple[Basic, int], state: State) -> None:
+        block, number = at
         place = block.number, number
         for event, (kind, name, how) in enumerate(self.events[place]):
             held = state.get(name, Held())
@@ -310,23 +281,23 @@ class _Flow:
                 whole = how == 8 and held.const == 0 and held.width in (32, 64)
                 part = how in (8, 16)
                 under = held.writers | held.under if part else frozenset()
-                state[name] = replace(
-                    self._copied(block, number, state),
-                    kind="fresh", writers=frozenset((access,)), under=under,
-                )  # fmt: skip
-                if not state[name].width:
-                    state[name] = replace(state[name], width=32 if whole else how)
+                state[name] = Held(
+                    "fresh", 32 if whole else how, writers=frozenset((access,)), under=under
+                )
                 self.webs.write(access, part, how == 8 and not under)
-            elif kind == "const":
-                assert isinstance(how, int)
-                state[name] = replace(held, kind="fresh", const=how)
+            elif kind in ("const", "frame", "copy", "narrow copy"):
+                state[name] = _traced(held, kind, how, state)
             elif kind == "near":
                 if held.frame is not None and isinstance(how, int):
                     self.near.add((held.frame, held.frame + how))
+            elif kind == "link":
+                self._link(place, bool(how))
+            elif kind == "pushed":
+                self._pushed(place, name, how, state)
             elif kind == "save":
-                self._save(access, held, state)
+                self._save(access, held, how, state)
             elif kind == "restore":
-                self._restore(block, access, state)
+                self._restore(block, access, how, state)
             elif kind == "flags":
                 state[_FLAGS] = Held("fresh", calls=frozenset((place,)))
             elif kind == "flag":
@@ -338,29 +309,28 @@ class _Flow:
                 assert isinstance(how, int)
                 self.slots[kind][int(name)] = max(how, self.slots[kind].get(int(name), 0))
 
-    def _copied(self, block: Basic, number: int, state: State) -> Held:
-        """What is known of a value that is written because of where it comes from."""
-        if number == len(block.body):
-            return Held()
-        one = block.body[number]
-        source = one.operands[0] if one.operands else None
-        if one.name == "leaq" and isinstance(source, Memory) and source.base == "rsp":
-            places = [
-                name for kind, name, _ in self.events[block.number, number] if kind == "taken"
+    def _link(self, place: Place, first: bool) -> None:
+        """Of what an instruction reads and writes, all are addresses or none is.
+
+        Args:
+            place: of the instruction.
+            first: whether that is so of what it reads first alone.
+        """
+        if self.sure:
+            found = [
+                (place, number, name)
+                for number, (kind, name, how) in enumerate(self.events[place])
+                if kind in ("read", "write") and isinstance(how, int)
             ]
-            return Held(frame=int(places[0]) if places and not source.index else None)
-        if not isinstance(source, Register):
-            return Held()
-        if one.name == "movq":
-            if source.family == "rsp":
-                (place,) = [
-                    n for kind, n, _ in self.events[block.number, number] if kind == "taken"
-                ]
-                return Held(frame=int(place))
-            return Held(frame=state.get(source.family, Held()).frame)
-        held = state.get(source.family, Held())
-        byte = one.name == "movl" and held.width == 8 and not held.under
-        return Held(width=8 if byte else 0)
+            if first:
+                found = [found[0], found[-1]]
+            self.webs.links.extend(pairwise(found))
+
+    @staticmethod
+    def _pushed(place: Place, name: str, how: int | str, state: State) -> None:
+        number = how if name == "number" and isinstance(how, int) else None
+        kind = "lost" if number is None else "fresh"
+        state[_TOP] = Held(kind, 64, number, calls=frozenset((place,)))
 
     def _read(self, access: Access, held: Held, how: int | str, kind: str) -> None:
         if not self.sure or kind == "cancel":
@@ -373,33 +343,32 @@ class _Flow:
         for call in held.calls:
             self.gives.setdefault(call, {}).setdefault(name, set()).add(how)
 
-    def _save(self, access: Access, held: Held, state: State) -> None:
-        place, event, name = access
-        aligns = name == "rax" and (held.kind == "entry" or held.const is not None)
-        if aligns or (held.kind == "entry" and name in SAVED):
-            if self.sure:
-                depth = [how for _, how, _ in self.events[place][event + 1 :]]
-                self.saves.add(int(depth[-1]))
+    def _save(self, access: Access, held: Held, how: int | str, state: State) -> None:
+        _, _, name = access
+        aligns = name == self.first and (held.kind == "entry" or held.const is not None)
+        if aligns or (held.kind == "entry" and name in self.convention.saved):
+            assert isinstance(how, int)
+            self.saves.add(how)
             return
         self._read(access, held, 64, "read")
         if held.kind == "fresh":
             state[name] = replace(held, kind="used")
 
-    def _restore(self, block: Basic, access: Access, state: State) -> None:
+    def _restore(self, block: Basic, access: Access, how: int | str, state: State) -> None:
         (_, number), _, name = access
-        before = block.body[number - 1] if number else None
         self.webs.write(access)
         writers = frozenset((access,))
         top = state.pop(_TOP, None)
-        if top or (before and before.name.startswith("push")):
-            const = top.const if top else None
+        if top and (top.kind == "fresh" or (block.number, number - 1) in top.calls):
             # In few bytes a small number is put in a register this way, whatever its width.
-            width = 32 if const is not None and const >= 0 else 64
-            state[name] = Held("fresh", width, const, writers=writers)
+            width = 32 if top.const is not None and top.const >= 0 else 64
+            state[name] = Held("fresh", width, top.const, writers=writers)
             return
-        if self.sure and name not in SAVED and block.ends == "return":
+        saved = name in self.convention.saved
+        if self.sure and not saved and block.ends == "return":
             self.facts.pops.add(name)
-        state[name] = Held("entry" if name in SAVED else "lost", writers=writers)
+        kind = "lost" if not saved else "entry" if how in self.saves else "fresh"
+        state[name] = Held(kind, 64 if kind == "fresh" else 0, writers=writers)
 
     def _flag(self, name: str, state: State) -> None:
         setters = state.get(_FLAGS, Held()).calls
@@ -413,9 +382,9 @@ class _Flow:
         place, event, _ = access
         if self.sure:
             self.facts.calls[place] = self._arguments(place, event, state, depth)
-        for name in _CLOBBERED:
+        for name in self.convention.clobbered:
             state[name] = Held("lost")
-        for name in ("rax", "rdx", "xmm0"):
+        for name in (self.first, self.second, self.convention.floating):
             gives = (place, event, f"{name}'")
             self.webs.write(gives)
             state[name] = Held("given", calls=frozenset((place,)), writers=frozenset((gives,)))
@@ -423,14 +392,18 @@ class _Flow:
 
     def _arguments(self, place: Place, event: int, state: State, depth: int) -> Call:
         """What a call passes."""
-        rax = state.get("rax", Held())
-        near = all(writer[0][0] == place[0] for writer in rax.writers)
-        number = rax.const if rax.kind == "fresh" and near else None
-        variadic = number is not None and number <= len(VECTORS)
-        integers = self._passed(INTEGERS, state, self.guess.generous)
-        vectors = self._passed(VECTORS, state, False)
-        if variadic and len(vectors) != rax.const:
-            vectors = VECTORS[: rax.const]
+        known = self.convention
+        count = state.get(known.counter, Held())
+        near = all(writer[0][0] == place[0] for writer in count.writers)
+        number = count.const if count.kind == "fresh" and near else None
+        variadic = number is not None and number <= len(known.vectors)
+        integers = self._passed(known.integers, state, self.guess.generous)
+        vectors = self._passed(known.vectors, state, False)
+        if variadic and len(vectors) != count.const:
+            vectors = known.vectors[: count.const]
+        hidden = state.get(known.hidden, Held())
+        if hidden.kind == "fresh" and hidden.width == 64:
+            integers = (known.hidden, *integers)
         floats = []
         for name in vectors:
             width = state.get(name, Held()).width
@@ -440,7 +413,8 @@ class _Flow:
             held = state.get(name, Held())
             bits = 32 if held.width == 32 else 64
             numbers.append((name, f"i{bits}" if held.kind != "entry" else ""))
-            self._read((place, event, name), held, bits, "pass")
+            how = "base" if name == known.hidden else "pass"
+            self._read((place, event, name), held, bits, how)
         for name, type_ in floats:
             self._read((place, event, name), state.get(name, Held()), type_, "read")
         return Call(tuple(numbers), tuple(floats), (depth,), (), variadic, event)
@@ -451,7 +425,7 @@ class _Flow:
         count = 0
         for place, name in enumerate(names):
             held = state.get(name, Held())
-            if held.kind in ("lost", "given"):
+            if held.kind == "lost" or (held.kind == "given" and name != self.first):
                 break
             if held.kind in wanted and held.width not in (8, 16):
                 count = place + 1
@@ -464,9 +438,9 @@ class _Flow:
         facts.address = any(
             slot in facts.slots.pointers
             for (_, event, name), slot in facts.slots.names.items()
-            if event == RETURN and name == "rax"
+            if event == RETURN and name == self.first
         )
-        for name in (*INTEGERS, *VECTORS):
+        for name in arguments(self.convention):
             if name in self.reads:
                 slot = facts.slots.names.get((ENTRY, 0, name), "")
                 pointer = slot in facts.slots.pointers
@@ -474,15 +448,17 @@ class _Flow:
         places: dict[int, int] = {}
         for kind in self.slots.values():
             places.update(kind)
-        facts.incoming = max((offset // 8 for offset in places if offset >= 8), default=0)
-        if any(offset in self.slots["taken"] for offset in places if offset >= 8):
+        above = self.convention.above
+        incoming = [offset for offset in places if offset >= above]
+        facts.incoming = max(((offset - above) // 8 + 1 for offset in incoming), default=0)
+        if any(offset in self.slots["taken"] for offset in incoming):
             raise UnliftableError("the address of an argument on the stack")
-        stack = self._pushed()
+        stack = self._outgoing()
         for place, call in facts.calls.items():
             gives = {name: _widest(how) for name, how in self.gives.get(place, {}).items()}
-            slot = facts.slots.names.get((place, call.event, "rax'"), "")
-            if slot in facts.slots.pointers and "rax" in gives:
-                gives["rax"] = "ptr"
+            slot = facts.slots.names.get((place, call.event, f"{self.first}'"), "")
+            if slot in facts.slots.pointers and self.first in gives:
+                gives[self.first] = "ptr"
             (depth,) = call.stack
             passed: list[int] = []
             while depth + 8 * len(passed) in stack:
@@ -503,7 +479,7 @@ class _Flow:
             return "ptr"
         return type_ or self.facts.parameters.get(name, "i64")
 
-    def _pushed(self) -> set[int]:
+    def _outgoing(self) -> set[int]:
         """Places of the frame that only calls read."""
         taken = min(self.slots["taken"], default=0)
         stored = {
@@ -518,7 +494,7 @@ class _Flow:
         if not own:
             return ()
         low = min(own)
-        low = min(low, *self.facts.depths.values())
+        low = min(low, *(depth for depth, _ in self.facts.stacks.values()))
         top = min((offset for offset in self.saves if offset > low), default=0)
         below = {frame for frame, offset in self.near if offset < frame}
         edges = sorted({offset for offset in self.slots["taken"] if offset < 0} - below)
@@ -532,6 +508,25 @@ class _Flow:
         if edges and top < 0:
             made.append(Thing("%saves", top, 0))
         return tuple(made)
+
+
+def arguments(convention: Convention) -> tuple[str, ...]:
+    """Registers in which a function may be passed something, in the order of parameters."""
+    hidden = (convention.hidden,) if convention.hidden else ()
+    return (*hidden, *convention.integers, *convention.vectors)
+
+
+def _traced(held: Held, kind: str, how: int | str, state: State) -> Held:
+    """What a register holds, with what is known of where it comes from."""
+    if kind == "const":
+        return replace(held, kind="fresh", const=int(how))
+    if kind == "frame":
+        return replace(held, frame=int(how))
+    source = state.get(str(how), Held())
+    if kind == "copy":
+        return replace(held, frame=source.frame)
+    byte = source.width == 8 and not source.under
+    return replace(held, width=8) if byte else held
 
 
 def _join(one: State, other: State) -> State:

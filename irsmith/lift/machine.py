@@ -9,10 +9,9 @@ is read and written is logged, for what must be known of a function before it is
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from irsmith.lift.builder import Builder
-from irsmith.lift.flags import Flags, condition
-from irsmith.lift.syntax import Immediate, Memory, Operand, Register
 from irsmith.lift.unliftable import UnliftableError
 
 Place = tuple[int, int]
@@ -20,12 +19,35 @@ Place = tuple[int, int]
 Access = tuple[Place, int, str]
 """What an instruction does with a register: its place, the number of the event, the register."""
 Event = tuple[str, str, int | str]
-"""What an instruction does: ``read``, ``write``, ``const`` (with the number that it leaves),
-``base`` (read as an address) and ``near`` (with what is added), ``save``, ``restore`` or
-``cancel`` of a register, with a width or type; ``flag`` (asked for) and ``flags`` (left);
-``load``, ``store``, ``popped`` and ``taken`` of a place of the frame, with its size."""
-FLOATS = {"double": 8, "float": 4, "<4 x float>": 16, "<2 x i64>": 16}
+"""What an instruction does.
+
+- ``read``, ``write`` or ``cancel`` of a register, with a width or type; ``base``: read as an
+  address, and ``near``: with what is added;
+- ``const``: the number that it leaves; ``copy`` and ``narrow copy``: the register that it leaves
+  the value of; ``frame``: the place of the frame that it leaves the address of; ``link``: of all
+  that it reads (1: of what it reads first) and writes, all are addresses or none is;
+- ``save`` and ``restore`` of a register, with the place of the frame; ``pushed``: a number, or
+  something else;
+- ``flag`` (asked for) and ``flags`` (left);
+- ``load``, ``store``, ``popped`` and ``taken`` of a place of the frame, with its size."""
+FLOATS = {"double": 8, "float": 4, "half": 2, "<4 x float>": 16, "<2 x i64>": 16}
 """Types that vector registers are read as, and their bytes."""
+_ELEMENTS = {1: "i8", 2: "i16", 4: "i32", 8: "i64"}
+Stack = tuple[int, int | None]
+"""Where the stack stands: how far from where it was at the beginning, and where in the frame
+the register points that is kept for that; None: no register is."""
+
+
+class Flags(Protocol):
+    """What an instruction leaves in the flags."""
+
+    def condition(self, to: Builder, name: str) -> str:
+        """An i1 that says whether a condition holds.
+
+        Raises:
+            UnliftableError: nothing that is known says so.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +75,7 @@ class Symbols:
         tabled: those that it reaches through one.
         eager: those whose address is looked up when the program starts.
         data: local labels that are used.
+        aligned: bytes of which the address of what is defined elsewhere is a multiple.
     """
 
     called: dict[str, None] = field(default_factory=dict)
@@ -60,6 +83,7 @@ class Symbols:
     tabled: dict[str, None] = field(default_factory=dict)
     eager: dict[str, None] = field(default_factory=dict)
     data: dict[str, None] = field(default_factory=dict)
+    aligned: dict[str, int] = field(default_factory=dict)
 
     def address(self, name: str, table: bool = False) -> str:
         """A constant that is the symbol's address."""
@@ -114,10 +138,18 @@ class Machine:
         to: where IR is written.
         depth: bytes that the stack pointer stands above where it was at the beginning; not
             positive.
+        fixed: place of the frame that the frame pointer points to; None: it does not.
         events: what was done since the list was emptied.
         wanted: conditions that instructions further on ask of this one's flags.
         packed: whether vector registers are used as such.
+        stack_register: name of the stack pointer.
+        vector_letters: how names of vector registers begin.
+        above: bytes between the stack pointer at the beginning and the first argument there.
     """
+
+    stack_register = ""
+    vector_letters = ""
+    above = 0
 
     def __init__(
         self, symbols: Symbols, things: tuple[Thing, ...] = (), slots: Slots | None = None
@@ -126,34 +158,41 @@ class Machine:
         self.symbols, self.things, self.slots = symbols, things, slots or Slots()
         self.at: Place = (0, 0)
         self.depth = 0
+        self.fixed: int | None = None
         self.events: list[Event] = []
         self.wanted: frozenset[str] = frozenset()
         self.packed = False
 
-    def get(self, operand: Operand, bits: int) -> str:
-        """An integer that an operand holds."""
-        if isinstance(operand, Immediate):
-            return self._immediate(operand, bits)
-        if isinstance(operand, Register):
-            return self.register(operand.family, bits, operand.high)
-        if isinstance(operand, Memory):
-            if operand.modifier in ("GOTPCREL", "GOTPCRELX"):
-                name = self.symbols.address(operand.symbol, True)
-                return self.to.value(f"ptrtoint ptr {name} to i64")
-            place = self._place(operand, bits // 8, "load")
-            return self.to.value(f"load i{bits}, ptr {place}, align 1")
-        raise UnliftableError("a label as an operand")
+    @property
+    def stack(self) -> Stack:
+        """Where the stack stands."""
+        return self.depth, self.fixed
 
-    def put(self, operand: Operand, bits: int, value: str) -> None:
-        """Leave an integer in an operand; 32 bits of a register clear the others."""
-        if isinstance(operand, Memory):
-            place = self._place(operand, bits // 8, "store")
-            self.to.do(f"store i{bits} {value}, ptr {place}, align 1")
-            return
-        if not isinstance(operand, Register) or operand.bits > 64:
-            raise UnliftableError("a result that is not kept")
-        family = operand.family
-        if family == "rsp":
+    @stack.setter
+    def stack(self, where: Stack) -> None:
+        self.depth, self.fixed = where
+
+    def register(self, family: str, bits: int, high: bool = False) -> str:
+        """An integer that a register holds."""
+        if family == self.stack_register:
+            place = self.frame(self.depth, 0, "taken")
+            return self.to.value(f"ptrtoint ptr {place} to i64")
+        slot = self._event("read", family, bits)
+        if bits == 64 and slot in self.slots.pointers:
+            return self.to.value(f"ptrtoint ptr {self.to.value(f'load ptr, ptr {slot}')} to i64")
+        if slot in self.slots.wide and bits < 64 and slot not in self.slots.parted:
+            # As a whole, or SROA takes the number apart.
+            pointer = slot in self.slots.pointers
+            value = self.to.value(f"load {'ptr' if pointer else 'i64'}, ptr {slot}")
+            what = "ptrtoint ptr" if pointer else "trunc i64"
+            return self.to.value(f"{what} {value} to i{bits}")
+        if high:
+            slot = self.to.value(f"getelementptr i8, ptr {slot}, i64 1")
+        return self.to.value(f"load i{bits}, ptr {slot}")
+
+    def put_register(self, family: str, bits: int, value: str, high: bool = False) -> None:
+        """Leave an integer in a register; 32 bits of it clear the others."""
+        if family == self.stack_register:
             raise UnliftableError("the stack pointer is computed")
         slot = self._event("write", family, bits)
         if value.isdigit():
@@ -163,53 +202,25 @@ class Machine:
         if bits == 64 and slot in self.slots.pointers:
             self.to.do(f"store ptr {self.to.value(f'inttoptr i64 {value} to ptr')}, ptr {slot}")
             return
-        if operand.high:
+        if high:
             slot = self.to.value(f"getelementptr i8, ptr {slot}, i64 1")
         self.to.do(f"store i{bits} {value}, ptr {slot}")
 
-    def register(self, family: str, bits: int, high: bool = False) -> str:
-        """An integer that a register holds."""
-        if family == "rsp":
-            place = self._frame(self.depth, 0, "taken")
-            return self.to.value(f"ptrtoint ptr {place} to i64")
-        slot = self._event("read", family, bits)
-        if bits == 64 and slot in self.slots.pointers:
-            return self.to.value(f"ptrtoint ptr {self.to.value(f'load ptr, ptr {slot}')} to i64")
-        if high:
-            slot = self.to.value(f"getelementptr i8, ptr {slot}, i64 1")
-        return self.to.value(f"load i{bits}, ptr {slot}")
-
-    def addressed(self, operand: Operand) -> bool:
-        """Whether what is read or written next, in a whole register, is an address."""
-        if not isinstance(operand, Register) or operand.bits != 64:
-            return False
-        return self.slot((self.at, len(self.events), operand.family)) in self.slots.pointers
-
-    def whole(self, operand: Operand) -> bool:
-        """Whether the byte that is read next belongs to a number of at least 32 bits."""
-        if not isinstance(operand, Register) or operand.high:
-            return False
-        slot = self.slot((self.at, len(self.events), operand.family))
-        return bool(self.slots.names) and slot not in self.slots.parted
-
-    def narrow(self, operand: Operand) -> bool:
-        """Whether the register that is read next holds a byte and nothing else."""
-        if not isinstance(operand, Register):
-            return False
-        slot = self.slot((self.at, len(self.events), operand.family))
-        return slot in self.slots.narrow
-
-    def load_pointer(self, operand: Memory) -> str:
-        """An address that lies in memory."""
-        return self.to.value(f"load ptr, ptr {self._place(operand, 8, 'load')}, align 1")
-
-    def store_pointer(self, operand: Memory, value: str) -> None:
-        """Leave an address in memory."""
-        self.to.do(f"store ptr {value}, ptr {self._place(operand, 8, 'store')}, align 1")
+    def next_slot(self, family: str) -> str:
+        """The slot of the register that is read or written next."""
+        return self.slot((self.at, len(self.events), family))
 
     def base(self, family: str) -> str:
         """An address that a register holds."""
         return self.to.value(f"load ptr, ptr {self._event('base', family, 64)}")
+
+    def step(self, where: str, number: str, size: int) -> str:
+        """An address, moved on by a number of elements of some bytes.
+
+        A number that counts bytes is not the same to LLVM's passes as one that counts elements.
+        """
+        kind = _ELEMENTS.get(size, f"[{size} x i8]")
+        return self.to.value(f"getelementptr {kind}, ptr {where}, i64 {number}")
 
     def put_pointer(self, family: str, value: str) -> None:
         """Leave an address in a register."""
@@ -241,102 +252,54 @@ class Machine:
             type_, value = "i64", self.to.value(f"zext i32 {value} to i64")
         self.to.do(f"store {type_} {value}, ptr {slot}")
 
-    def vector(self, operand: Operand, type_: str, align: int = 1) -> str:
-        """What an operand holds of a type of :data:`FLOATS`."""
-        if isinstance(operand, Register) and operand.bits == 128:
-            slot = self._event("read", operand.family, type_)
-            return self.to.value(f"load {type_}, ptr {slot}")
-        if not isinstance(operand, Memory):
-            raise UnliftableError("a vector in a general register")
-        place = self._place(operand, FLOATS[type_], "load")
-        return self.to.value(f"load {type_}, ptr {place}, align {align}")
+    def vector_register(self, family: str, type_: str) -> str:
+        """What a vector register holds of a type of :data:`FLOATS`."""
+        return self.to.value(f"load {type_}, ptr {self._event('read', family, type_)}")
 
-    def put_vector(
-        self, operand: Operand, type_: str, value: str, clear: bool = False, align: int = 1
+    def put_vector_register(
+        self, family: str, type_: str, value: str, clear: bool = False
     ) -> None:
-        """Leave a value in a vector register, or in memory.
+        """Leave a value in a vector register.
 
         Args:
-            operand: where.
+            family: which.
             type_: of the value.
             value: what.
             clear: whether what is above it in the register becomes zero.
-            align: of memory.
         """
-        if isinstance(operand, Memory):
-            place = self._place(operand, FLOATS[type_], "store")
-            self.to.do(f"store {type_} {value}, ptr {place}, align {align}")
-            return
-        if not isinstance(operand, Register) or operand.bits != 128:
-            raise UnliftableError("a vector in a general register")
-        slot = self._event("write", operand.family, type_)
+        slot = self._event("write", family, type_)
         if clear and self.packed:
             self.to.do(f"store <4 x float> zeroinitializer, ptr {slot}")
         self.to.do(f"store {type_} {value}, ptr {slot}")
 
-    def pointer(self, operand: Memory) -> str:
-        """The address that an operand of memory names."""
-        return self._place(operand, 0, "taken")
+    def save(self, family: str, place: int, type_: str = "i64") -> str:
+        """What a register holds that is put into a place of the frame, to be kept or used."""
+        self.events.append(("save", family, place))
+        slot = self.slot((self.at, len(self.events) - 1, family))
+        return self.to.value(f"load {type_}, ptr {slot}")
 
-    def _place(self, operand: Memory, size: int, how: str) -> str:
-        """Where an operand of memory lies."""
-        if operand.segment:
-            raise UnliftableError(f"segment %{operand.segment}")
-        if operand.modifier:
-            raise UnliftableError(f"@{operand.modifier}")
-        disp = operand.disp
-        if operand.base == "rsp":
-            offset = self.depth + disp
-            where = self._frame(offset, size, "taken" if operand.index else how)
-            return self._indexed(where, operand)
-        if operand.symbol:
-            where = self.symbols.address(operand.symbol)
-            if operand.base not in ("", "rip"):
-                number = self.register(operand.base, 64)
-                where = self.to.value(f"getelementptr i8, ptr {where}, i64 {number}")
-        elif operand.base:
-            where = self.base(operand.base)
-            if not operand.index:
-                self.events.append(("near", operand.base, disp))
-        else:
-            where = "null"
-        where = self._indexed(where, operand)
-        return self.to.value(f"getelementptr i8, ptr {where}, i64 {disp}") if disp else where
+    def restore(self, family: str, place: int, value: str, type_: str = "i64") -> None:
+        """Leave what lay in a place of the frame in a register, as it was or to be used."""
+        self.events.append(("restore", family, place))
+        slot = self.slot((self.at, len(self.events) - 1, family))
+        if slot in self.slots.pointers and type_ == "i64":
+            type_, value = "ptr", self.to.value(f"inttoptr i64 {value} to ptr")
+        self.to.do(f"store {type_} {value}, ptr {slot}")
+
+    def note(self, kind: str, name: str = "", how: int | str = 0) -> None:
+        """Add an event that is no access."""
+        self.events.append((kind, name, how))
 
     def set_flags(self, flags: Flags) -> None:
         """Say what an instruction leaves in the flags."""
         self.events.append(("flags", "", 0))
         for name in sorted(self.wanted):
-            self.to.do(f"store i1 {condition(self.to, flags, name)}, ptr %cc.{name}")
+            self.to.do(f"store i1 {flags.condition(self.to, name)}, ptr %cc.{name}")
 
     def flag(self, name: str) -> str:
         """Whether a condition holds, as an i1."""
         self.events.append(("flag", name, 0))
         return self.to.value(f"load i1, ptr %cc.{name}")
-
-    def push(self, operand: Operand) -> None:
-        """Put eight bytes on the stack."""
-        if isinstance(operand, Register):
-            value = self.to.value(f"load i64, ptr {self._event('save', operand.family, 64)}")
-        else:
-            value = self.get(operand, 64)
-        self.depth -= 8
-        self.to.do(f"store i64 {value}, ptr {self._frame(self.depth, 8, 'store')}")
-
-    def pop(self, operand: Operand) -> None:
-        """Take eight bytes from the stack."""
-        value = self.to.value(f"load i64, ptr {self._frame(self.depth, 8, 'popped')}")
-        if self.depth >= 0:
-            raise UnliftableError("the stack is left below where it was")
-        self.depth += 8
-        if isinstance(operand, Register):
-            slot = self._event("restore", operand.family, 64)
-            if slot in self.slots.pointers:
-                value = self.to.value(f"inttoptr i64 {value} to ptr")
-            kind = "ptr" if slot in self.slots.pointers else "i64"
-            self.to.do(f"store {kind} {value}, ptr {slot}")
-        else:
-            self.put(operand, 64, value)
 
     def move_stack(self, by: int) -> None:
         """Move the stack pointer."""
@@ -346,34 +309,24 @@ class Machine:
 
     def _event(self, kind: str, family: str, how: int | str) -> str:
         """Note what is done with a register, and say which slot it is done with."""
-        vector = family.startswith("xmm")
+        vector = family.startswith(self.vector_letters)
         if vector != isinstance(how, str):
             raise UnliftableError("a vector register as an integer")
         self.events.append((kind, family, how))
         return self.slot((self.at, len(self.events) - 1, family))
 
-    def _immediate(self, operand: Immediate, bits: int) -> str:
-        if not operand.symbol:
-            value = operand.value % (1 << bits)
-            return str(value - (1 << bits) if value >> (bits - 1) else value)
-        name = self.symbols.address(operand.symbol)
-        if operand.value:
-            name = self.to.value(f"getelementptr i8, ptr {name}, i64 {operand.value}")
-        return self.to.value(f"ptrtoint ptr {name} to i{bits}")
+    def frame(self, offset: int, size: int, how: str) -> str:
+        """A place of the frame, by its offset from the stack pointer at the beginning.
 
-    def _indexed(self, where: str, operand: Memory) -> str:
-        if not operand.index:
-            return where
-        number = self.register(operand.index, 64)
-        if operand.scale > 1:
-            number = self.to.value(f"shl i64 {number}, {operand.scale.bit_length() - 1}")
-        return self.to.value(f"getelementptr i8, ptr {where}, i64 {number}")
-
-    def _frame(self, offset: int, size: int, how: str) -> str:
-        """A place of the frame, by its offset from the stack pointer at the beginning."""
+        Args:
+            offset: of the place.
+            size: bytes that are read or written there; 0: its address is taken.
+            how: ``load``, ``store``, ``popped`` or ``taken``.
+        """
         self.events.append((how, str(offset), size))
-        if offset >= 8:
-            return f"%in.{(offset - 8) // 8}" if offset % 8 == 0 else self._bad(offset)
+        if offset >= self.above:
+            number, rest = divmod(offset - self.above, 8)
+            return f"%in.{number}" if not rest else self._bad(offset)
         for thing in self.things:
             if thing.start <= offset < thing.end:
                 by = offset - thing.start

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from irsmith.lift.flow import ENTRY, INTEGERS, RETURN, VECTORS, Facts, through, write
+from irsmith.lift.code import Code, Datum, Memory, Target
+from irsmith.lift.flow import ENTRY, RETURN, Facts
 from irsmith.lift.graph import Basic
-from irsmith.lift.machine import Machine, Place, Symbols, Thing, ir_name
-from irsmith.lift.syntax import Code, Datum, Memory, Target
+from irsmith.lift.machine import Place, Symbols, Thing, ir_name
+from irsmith.lift.rules import Convention, Rules
 from irsmith.lift.unliftable import UnliftableError
 
-_SLOT = re.compile(r"ptr (%((?:r[a-z0-9]+|xmm\d+)(?:\.\d+)?))(?=$|,)", re.M)
+_SLOT = re.compile(r"ptr (%((?:r[a-z0-9]+|x\d+|xmm\d+|q\d+)(?:\.\d+)?))(?=$|,)", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +28,31 @@ class Shape:
     straight: int = 0
 
 
-def module(code: Code, blocks: list[Basic], facts: Facts, shape: Shape) -> str:
+def module(code: Code, blocks: list[Basic], rules: Rules, facts: Facts, shape: Shape) -> str:
     """The module's text.
 
     Raises:
         UnliftableError: something in the function is not known.
     """
     symbols = Symbols()
-    writer = _Writer(code, facts, shape, symbols)
+    writer = _Writer(code, rules, facts, shape, symbols)
     for block in blocks:
-        writer.block(block)
+        if block.number in facts.stacks:
+            writer.block(block)
     body = writer.function()
     data = _data(code, symbols)
-    return "\n".join((*data, *_declared(code, symbols), *body)) + "\n"
+    return "\n".join((*data, *_declared(code, rules, symbols), *body)) + "\n"
 
 
 class _Writer:
     """Writes the function."""
 
-    def __init__(self, code: Code, facts: Facts, shape: Shape, symbols: Symbols) -> None:
+    def __init__(
+        self, code: Code, rules: Rules, facts: Facts, shape: Shape, symbols: Symbols
+    ) -> None:
         self.code, self.facts, self.shape, self.symbols = code, facts, shape, symbols
-        self.machine = Machine(symbols, facts.things, facts.slots)
+        self.rules, self.known = rules, rules.convention
+        self.machine = rules.machine(symbols, facts.things, facts.slots)
         self.machine.packed = facts.packed
         self.to = self.machine.to
 
@@ -55,18 +60,17 @@ class _Writer:
         """Write a basic block."""
         machine = self.machine
         self.to.lines.append(f"b{block.number}:")
-        machine.depth = self.facts.depths[block.number]
+        machine.stack = self.facts.stacks[block.number]
         for number, one in enumerate(block.body):
             place = machine.at = block.number, number
             machine.events = []
             machine.wanted = frozenset(self.facts.wanted.get(place, ()))
-            if one.name.startswith("call"):
-                target = one.operands[0]
-                assert isinstance(target, Target)
+            target = self.rules.callee(one)
+            if target:
                 last = block.ends == "unreachable" and number == len(block.body) - 1
                 self._call(place, target, "noreturn" if last else "")
             else:
-                write(machine, one, self.facts.scalar)
+                self.rules.write(machine, one, self.facts.scalar)
         machine.wanted = frozenset()
         machine.at = block.number, len(block.body)
         machine.events = []
@@ -84,19 +88,25 @@ class _Writer:
         lines = [f"{head}({arguments}) local_unnamed_addr{section}{align} {{", "entry:"]
         text = "\n".join((*self.to.lines, *stores))
         for name in dict.fromkeys(found[1] for found in _SLOT.finditer(text)):
-            kind = "[16 x i8], align 16" if name.startswith("%xmm") else "i64"
+            vector = name.startswith(f"%{self.machine.vector_letters}")
+            kind = "[16 x i8], align 16" if vector else "i64"
             lines.append(f"  {name} = alloca {kind}")
         for flag in sorted({flag for wanted in self.facts.wanted.values() for flag in wanted}):
             lines.append(f"  %cc.{flag} = alloca i1")
-        lines += [f"  {_alloca(thing)}" for thing in reversed(self.facts.things)]
+        lines += [f"  {_alloca(thing, self.known)}" for thing in reversed(self.facts.things)]
         lines += [f"  {store}" for store in stores]
         return [*lines, "  br label %b0", *self.to.lines, "}"]
 
     def _parameters(self) -> tuple[list[str], list[str]]:
         """Parameters of the function, and how they come into their registers."""
-        facts = self.facts
+        facts, known = self.facts, self.known
         made, stores = [], []
-        for names, type_ in ((INTEGERS, "i64"), (VECTORS, facts.scalar)):
+        if known.hidden in facts.parameters:
+            # An address, in front of all others.
+            made.append(f"ptr sret(i8) %in.{known.hidden}")
+            slot = self.machine.slot((ENTRY, 0, known.hidden))
+            stores.append(f"store ptr %in.{known.hidden}, ptr {slot}")
+        for names, type_ in ((known.integers, "i64"), (known.vectors, facts.scalar)):
             used = [place for place, name in enumerate(names) if name in facts.parameters]
             for name in names[: max(used, default=-1) + 1]:
                 kind = facts.parameters.get(name, type_)
@@ -114,7 +124,8 @@ class _Writer:
         if block.ends == "jump":
             self.to.do(f"br label %b{block.next[0]}")
         elif block.ends == "branch":
-            flag = self.machine.flag(block.condition)
+            assert block.jump
+            flag = self.rules.taken(self.machine, block.jump)
             taken, other = block.next
             said = ""
             if self.shape.straight:
@@ -128,14 +139,18 @@ class _Writer:
             assert block.target
             self._call(place, block.target, "tail")
         else:
+            if block.ends == "trap":
+                self.to.do("call void @llvm.trap()")
             self.to.do("unreachable")
 
     def _switch(self, block: Basic) -> None:
-        value = self.machine.register(block.index, 64)
+        assert block.index
+        bits = block.index.bits
+        value = self.machine.register(block.index.family, bits)
         entries = block.next if block.other is None else block.next[:-1]
-        cases = " ".join(f"i64 {k}, label %b{to}" for k, to in enumerate(entries))
+        cases = " ".join(f"i{bits} {k}, label %b{to}" for k, to in enumerate(entries))
         other = f"other.{block.number}" if block.other is None else f"b{block.other}"
-        self.to.do(f"switch i64 {value}, label %{other} [ {cases} ]")
+        self.to.do(f"switch i{bits} {value}, label %{other} [ {cases} ]")
         if block.other is None:
             # A comparison before it has seen to all other numbers.
             self.to.lines.append(f"{other}:")
@@ -146,22 +161,23 @@ class _Writer:
         if result == "void":
             self.to.do("ret void")
         elif result == "{ i64, i64 }":
-            one, other = (held((place, RETURN, name), "i64") for name in ("rax", "rdx"))
+            one, other = (held((place, RETURN, name), "i64") for name in self.known.results)
             pair = self.to.value(f"insertvalue {result} poison, i64 {one}, 0")
             pair = self.to.value(f"insertvalue {result} {pair}, i64 {other}, 1")
             self.to.do(f"ret {result} {pair}")
         else:
-            name = "rax" if result.startswith(("i", "p")) else "xmm0"
+            integer = result.startswith(("i", "p"))
+            name = self.known.results[0] if integer else self.known.floating
             access = (place, RETURN, name)
             self.to.do(f"ret {result} {held(access, result)}")
 
     def _call(self, place: Place, target: Target, how: str) -> None:
         """Write a call: in the middle, at the end (``tail``), or that does not come back."""
         to, call = self.to, self.facts.calls[place]
-        address = through(self.machine, target)
+        address = self.rules.through(self.machine, target)
         callee = self._callee(target) if not address else to.value(f"inttoptr i64 {address} to ptr")
         passed = [
-            f"{type_} {self.machine.held((place, call.event, name), type_)}"
+            f"{self._marked(name, type_)} {self.machine.held((place, call.event, name), type_)}"
             for name, type_ in (*call.integers, *call.floats)
         ]
         for offset in call.stack:
@@ -181,20 +197,27 @@ class _Writer:
             to.do(text)
         elif result.startswith("{"):
             value = to.value(text)
-            for number, name in enumerate(("rax'", "rdx'")):
+            for number, name in enumerate(self.known.results):
                 part = to.value(f"extractvalue {result} {value}, {number}")
-                self.machine.leave((place, call.event, name), "i64", part)
+                self.machine.leave((place, call.event, f"{name}'"), "i64", part)
         else:
-            name = "rax'" if result.startswith(("i", "p")) else "xmm0'"
-            self.machine.leave((place, call.event, name), result, to.value(text))
+            integer = result.startswith(("i", "p"))
+            name = self.known.results[0] if integer else self.known.floating
+            self.machine.leave((place, call.event, f"{name}'"), result, to.value(text))
+
+    def _marked(self, name: str, type_: str) -> str:
+        """The type of an argument, and what says in which register it is passed."""
+        return f"{type_} sret(i8)" if name == self.known.hidden else type_
 
     def _given(self, gives: dict[str, str]) -> str:
         """The type that a call gives back."""
-        if "rdx" in gives:
+        first, second = self.known.results
+        if second in gives:
             return "{ i64, i64 }"
-        if "rax" in gives:
-            return gives["rax"]
-        return gives.get("xmm0", "i64" if self.shape.result.startswith(("i", "p")) else "void")
+        if first in gives:
+            return gives[first]
+        other = "i64" if self.shape.result.startswith(("i", "p")) else "void"
+        return gives.get(self.known.floating, other)
 
     def _callee(self, target: Target) -> str:
         name = target.name
@@ -214,11 +237,11 @@ class _Writer:
         raise UnliftableError("an argument outside the frame")
 
 
-def _alloca(thing: Thing) -> str:
+def _alloca(thing: Thing, known: Convention) -> str:
     size = thing.end - thing.start
-    # The stack stood eight bytes below a multiple of sixteen.
-    place = (thing.start + 8) % 16
-    align = 16 if not place and size >= 16 else 8 if place % 8 == 0 and size >= 8 else 4
+    # Where arguments lie is a multiple of sixteen.
+    place = (thing.start + known.above) % 16
+    align = known.array if not place and size >= 16 else 8 if place % 8 == 0 and size >= 8 else 4
     if place % 4 or size < 4:
         align = 1
     return f"{thing.name} = alloca [{size} x i8], align {align}"
@@ -249,7 +272,7 @@ def _constant(datum: Datum) -> str:
     return f'[{len(datum.data)} x i8] c"{text}", align {datum.align}'
 
 
-def _declared(code: Code, symbols: Symbols) -> list[str]:
+def _declared(code: Code, rules: Rules, symbols: Symbols) -> list[str]:
     """What is defined elsewhere."""
     made = []
     for name in {**symbols.called, **symbols.direct, **symbols.tabled}:
@@ -260,5 +283,7 @@ def _declared(code: Code, symbols: Symbols) -> list[str]:
             eager = " nonlazybind" if name in symbols.eager else ""
             made.append(f"declare {dso}void {ir_name(name)}(...){eager}")
         else:
-            made.append(f"{ir_name(name)} = external {dso}global [0 x i8], align 1")
+            align = symbols.aligned.get(name, 1)
+            kind = f"[{rules.reach} x i8], align {align}"
+            made.append(f"{ir_name(name)} = external {dso}global {kind}")
     return made

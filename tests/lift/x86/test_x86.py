@@ -1,4 +1,4 @@
-"""``lift``: code that comes back as IR of the same bytes, and never as IR of another meaning."""
+"""x86-64: code that comes back as IR of the same bytes, and never as IR of another meaning."""
 
 import random
 import re
@@ -15,11 +15,12 @@ from irsmith.lift import answers as lift_answers
 from irsmith.lift.answers import MOST, answers
 from irsmith.lift.lift import lifted
 from irsmith.lift.unliftable import UnliftableError
+from irsmith.lift.x86.rules import X86
 from irsmith.tasks.text import AssemblyText
 from irsmith.toolchain.clang import DEFAULT_TARGETS
 from irsmith.toolchain.llvm import LLVMError
 
-X86 = DEFAULT_TARGETS["X86"]
+TRIPLE = DEFAULT_TARGETS["X86"]
 SOURCE = rb"""
 #include <stddef.h>
 struct node { struct node *next; int key; short tags[4]; double weight; };
@@ -81,7 +82,7 @@ def compiled(toolchain, tmp_path_factory):
     folder = tmp_path_factory.mktemp("lift")
     made = {}
     for level in ("Oz", "O2"):
-        words = (toolchain.clang, f"-{level}", f"--target={X86}", "-c", "-x", "c", "-", "-o")
+        words = (toolchain.clang, f"-{level}", f"--target={TRIPLE}", "-c", "-x", "c", "-", "-o")
         subprocess.run([*words, folder / f"{level}.o"], input=SOURCE, check=True)
         made[level] = (folder / f"{level}.o").read_bytes()
     return made
@@ -137,8 +138,8 @@ def test_lifting_that_is_wrong_is_never_graded_as_right(toolchain, compiled, mon
         for name in WATCHED:
             changed = []
 
-            def faulty(text, pattern=pattern, wrong=wrong, changed=changed):
-                for made in true(text):
+            def faulty(text, rules, pattern=pattern, wrong=wrong, changed=changed):
+                for made in true(text, rules):
                     other = re.sub(pattern, wrong, made)
                     changed.append(other != made)
                     yield other
@@ -266,12 +267,7 @@ def test_most_of_that_could_be_shown():
 )
 def test_what_cannot_be_lifted_says_why(text, why):
     with pytest.raises(UnliftableError, match=why):
-        list(lifted(text))
-
-
-def test_only_x86_is_lifted():
-    with pytest.raises(UnliftableError, match="x86-64"):
-        answers(AssemblyText(DEFAULT_TARGETS["AArch64"], "f:\nret\n"), None, "22.1.8")
+        list(lifted(text, X86()))
 
 
 def test_a_module_that_llvm_refuses_is_passed_over(toolchain):
@@ -283,7 +279,7 @@ def test_a_module_that_llvm_refuses_is_passed_over(toolchain):
             raise LLVMError("no")
         return text
 
-    text = AssemblyText(X86, "f:\nmovl %edi, %eax\nretq\n")
+    text = AssemblyText(TRIPLE, "f:\nmovl %edi, %eax\nretq\n")
     made = list(answers(text, optimise, toolchain.version))
     assert 0 < len(made) < len(asked)
 
@@ -296,7 +292,7 @@ def test_any_text_is_lifted_or_refused(noise, chance):
         lines.insert(chance.randrange(len(lines)), word)
     chance.shuffle(lines)
     try:
-        list(lifted("\n".join(lines)))
+        list(lifted("\n".join(lines), X86()))
     except UnliftableError as error:
         assert str(error)
 
@@ -306,13 +302,13 @@ def test_shuffled_real_code_is_lifted_or_refused(toolchain, compiled):
     from irsmith.apps.pieces import PieceWorker
 
     chance = random.Random(3)
-    with PieceWorker(toolchain, X86) as worker:
+    with PieceWorker(toolchain, TRIPLE) as worker:
         texts = [worker.cut(code.data, index).text for index, _ in code.chosen(())]
     for text in texts:
         for _ in range(20):
             lines = text.splitlines()
             chance.shuffle(lines)
             try:
-                list(lifted("\n".join(lines)))
+                list(lifted("\n".join(lines), X86()))
             except UnliftableError as error:
                 assert str(error)

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from irsmith.lift.builder import Builder
 from irsmith.lift.unliftable import UnliftableError
 
+CONDITIONS = {
+    **{name: name for name in ("e", "ne", "l", "le", "g", "ge", "b", "be", "a", "ae")},
+    **{name: name for name in ("s", "ns", "o", "no", "p", "np")},
+    **{"z": "e", "nz": "ne", "c": "b", "nc": "ae"},
+}
+"""Names of conditions behind ``j``, ``set`` and ``cmov``, and what they are called here."""
 _COMPARED = {
     "e": "eq",
     "ne": "ne",
@@ -54,18 +60,20 @@ class Flags:
     result: str = ""
     carry: str = ""
 
+    def condition(self, to: Builder, name: str) -> str:
+        """An i1 that says whether a condition holds.
 
-def condition(to: Builder, flags: Flags, name: str) -> str:
-    """An i1 that says whether a condition holds.
+        Args:
+            to: where instructions are added.
+            name: one of those of :data:`CONDITIONS`.
 
-    Args:
-        to: where instructions are added.
-        flags: what was left.
-        name: one of those of :data:`irsmith.lift.graph.CONDITIONS`.
+        Raises:
+            UnliftableError: no comparison of the operands says so.
+        """
+        return _condition(to, self, name)
 
-    Raises:
-        UnliftableError: no comparison of the operands says so.
-    """
+
+def _condition(to: Builder, flags: Flags, name: str) -> str:
     kind, type_ = flags.kind, flags.type
     if flags.carry and name in ("b", "ae"):
         return flags.carry if name == "b" else to.value(f"xor i1 {flags.carry}, true")

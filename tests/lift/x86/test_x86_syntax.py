@@ -1,20 +1,14 @@
-"""``lift.syntax`` and ``lift.graph``: assembly as data, and where it leads."""
+"""x86-64: assembly as data, and where it leads."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from irsmith.lift.code import Immediate, Instruction, Memory, Register, Target
 from irsmith.lift.graph import graph
-from irsmith.lift.syntax import (
-    Immediate,
-    Instruction,
-    Memory,
-    Register,
-    Target,
-    parse,
-    register,
-)
 from irsmith.lift.unliftable import UnliftableError
+from irsmith.lift.x86.rules import X86
+from irsmith.lift.x86.syntax import parse, register
 
 WORDS = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r11", "r15")
 
@@ -99,11 +93,12 @@ def test_what_is_not_known_is_refused_in_one_line(text):
 
 def test_blocks_end_where_code_leads_elsewhere():
     blocks = graph(
-        parse("f:\ntestl %edi, %edi\nje .L0\ntestl %esi, %esi\njs g\n.L0:\nretq\nincl %eax\n")
+        parse("f:\ntestl %edi, %edi\nje .L0\ntestl %esi, %esi\njs g\n.L0:\nretq\nincl %eax\n"),
+        X86(),
     )
     assert [block.ends for block in blocks] == ["branch", "branch", "return", "tail"]
     assert blocks[0].next == (2, 1) and blocks[1].next == (3, 2)
-    assert blocks[3].target == Target("g") and blocks[1].condition == "s"
+    assert blocks[3].target == Target("g") and blocks[1].jump.name == "js"
     assert blocks[0].body == [
         Instruction("testl", (Register("rdi", 32), Register("rdi", 32))),
     ]
@@ -111,7 +106,7 @@ def test_blocks_end_where_code_leads_elsewhere():
 
 def test_a_jump_out_of_the_function_has_to_have_a_name():
     with pytest.raises(UnliftableError, match=r"\.L7"):
-        graph(parse("f:\njmp .L7\n"))
+        graph(parse("f:\njmp .L7\n"), X86())
 
 
 def test_all_registers():

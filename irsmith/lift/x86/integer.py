@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from irsmith.lift.flags import Flags
-from irsmith.lift.graph import CONDITIONS
-from irsmith.lift.machine import Machine
-from irsmith.lift.syntax import Immediate, Instruction, Memory, Operand, Register
+from irsmith.lift.code import Immediate, Instruction, Memory, Operand, Register
 from irsmith.lift.unliftable import UnliftableError
+from irsmith.lift.x86.flags import CONDITIONS, Flags
+from irsmith.lift.x86.machine import X86Machine
 
 BITS = {"b": 8, "w": 16, "l": 32, "q": 64}
 """Widths by the letter at a mnemonic's end."""
@@ -23,7 +22,7 @@ _WIDEN = {"cbtw": (8, 16), "cwtl": (16, 32), "cltq": (32, 64)}
 _RAX, _RDX, _RCX = Register("rax", 64), Register("rdx", 64), Register("rcx", 64)
 
 
-def integer(machine: Machine, one: Instruction) -> bool:
+def integer(machine: X86Machine, one: Instruction) -> bool:
     """Write an instruction; False if it is none of these.
 
     Raises:
@@ -59,16 +58,16 @@ def integer(machine: Machine, one: Instruction) -> bool:
     return True
 
 
-Writer = Callable[[Machine, str, tuple[Operand, ...], int], None]
+Writer = Callable[[X86Machine, str, tuple[Operand, ...], int], None]
 
 
-def _choose(machine: Machine, flag: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _choose(machine: X86Machine, flag: str, operands: tuple[Operand, ...], bits: int) -> None:
     new, old = machine.get(operands[0], bits), machine.get(operands[1], bits)
     chosen = machine.to.value(f"select i1 {machine.flag(flag)}, i{bits} {new}, i{bits} {old}")
     machine.put(operands[1], bits, chosen)
 
 
-def _repeat(machine: Machine, what: str, bits: int) -> None:
+def _repeat(machine: X86Machine, what: str, bits: int) -> None:
     """Fill, or copy, memory; the registers that are moved on by it are read by none."""
     count = machine.register("rcx", 64)
     size = machine.to.value(f"mul i64 {count}, {bits // 8}") if bits > 8 else count
@@ -83,7 +82,7 @@ def _repeat(machine: Machine, what: str, bits: int) -> None:
     machine.put(_RCX, 64, "0")
 
 
-def _move(machine: Machine, _: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _move(machine: X86Machine, _: str, operands: tuple[Operand, ...], bits: int) -> None:
     source, target = operands
     vector = any(isinstance(one, Register) and one.bits == 128 for one in operands)
     if vector:
@@ -120,7 +119,7 @@ def _move(machine: Machine, _: str, operands: tuple[Operand, ...], bits: int) ->
         machine.put(target, bits, machine.get(source, bits))
 
 
-def _load(machine: Machine, source: Memory, target: Register, bits: int) -> None:
+def _load(machine: X86Machine, source: Memory, target: Register, bits: int) -> None:
     """Read memory into a register, as an address if that is what it is used as."""
     lines, events = len(machine.to.lines), len(machine.events)
     value = machine.get(source, bits)
@@ -131,7 +130,7 @@ def _load(machine: Machine, source: Memory, target: Register, bits: int) -> None
         machine.put(target, bits, value)
 
 
-def _address(machine: Machine, _: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _address(machine: X86Machine, _: str, operands: tuple[Operand, ...], bits: int) -> None:
     source, target = operands
     assert isinstance(source, Memory) and isinstance(target, Register)
     if target.family == "rsp":
@@ -147,7 +146,7 @@ def _address(machine: Machine, _: str, operands: tuple[Operand, ...], bits: int)
         machine.put(target, bits, _sum(machine, source, bits))
 
 
-def _sum(machine: Machine, source: Memory, bits: int) -> str:
+def _sum(machine: X86Machine, source: Memory, bits: int) -> str:
     """An address that is only a number."""
     if source.symbol or source.base == "rsp" or source.segment:
         raise UnliftableError("a narrow address")
@@ -167,7 +166,7 @@ def _sum(machine: Machine, source: Memory, bits: int) -> str:
     return total
 
 
-def _add(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _add(machine: X86Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     source, target = operands
     if isinstance(target, Register) and target.family == "rsp":
         if not isinstance(source, Immediate) or source.symbol:
@@ -182,7 +181,7 @@ def _add(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) 
     machine.set_flags(Flags(kind, type_, left, right, result))
 
 
-def _logic(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _logic(machine: X86Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     source, target = operands
     type_ = f"i{bits}"
     if name == "xor" and source == target:
@@ -195,12 +194,12 @@ def _logic(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int
     machine.set_flags(Flags("logic", type_, result=result))
 
 
-def _compare(machine: Machine, _: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _compare(machine: X86Machine, _: str, operands: tuple[Operand, ...], bits: int) -> None:
     right, left = machine.get(operands[0], bits), machine.get(operands[1], bits)
     machine.set_flags(Flags("compare", f"i{bits}", left, right))
 
 
-def _test(machine: Machine, _: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _test(machine: X86Machine, _: str, operands: tuple[Operand, ...], bits: int) -> None:
     type_ = f"i{bits}"
     if bits == 8 and isinstance(operands[0], Immediate) and machine.whole(operands[1]):
         left = machine.get(operands[1], 32)
@@ -222,12 +221,12 @@ def _test(machine: Machine, _: str, operands: tuple[Operand, ...], bits: int) ->
     machine.set_flags(Flags("logic", type_, result=result))
 
 
-def _signs(machine: Machine) -> bool:
+def _signs(machine: X86Machine) -> bool:
     """Whether only the sign of the next instruction's result is asked for."""
     return bool(machine.wanted) and machine.wanted <= {"s", "ns"}
 
 
-def _step(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _step(machine: X86Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     type_ = f"i{bits}"
     left = machine.get(operands[0], bits)
     by = "1" if name == "inc" else "-1"
@@ -236,7 +235,7 @@ def _step(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int)
     machine.set_flags(Flags("result", type_, result=result))
 
 
-def _negate(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _negate(machine: X86Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     type_ = f"i{bits}"
     left = machine.get(operands[0], bits)
     if name == "not":
@@ -247,7 +246,7 @@ def _negate(machine: Machine, name: str, operands: tuple[Operand, ...], bits: in
     machine.set_flags(Flags("compare", type_, "0", left, result))
 
 
-def _shift(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _shift(machine: X86Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     type_, target = f"i{bits}", operands[-1]
     count = operands[0] if len(operands) > 1 else Immediate(1)
     if isinstance(count, Immediate):
@@ -277,7 +276,7 @@ def _shift(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int
     machine.set_flags(Flags("result", type_, result=result, carry=carry))
 
 
-def _rotate(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _rotate(machine: X86Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     type_, target = f"i{bits}", operands[-1]
     by = "1" if len(operands) == 1 else machine.get(operands[0], bits)
     left = machine.get(target, bits)
@@ -287,7 +286,7 @@ def _rotate(machine: Machine, name: str, operands: tuple[Operand, ...], bits: in
     machine.events.append(("flags", "", 0))
 
 
-def _double_shift(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _double_shift(machine: X86Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     by, source, target = operands if len(operands) == 3 else (_RCX, *operands)
     type_ = f"i{bits}"
     count = machine.get(by, bits)
@@ -298,7 +297,7 @@ def _double_shift(machine: Machine, name: str, operands: tuple[Operand, ...], bi
     machine.events.append(("flags", "", 0))
 
 
-def _carry(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _carry(machine: X86Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     type_ = f"i{bits}"
     flag = machine.flag("b")
     source, target = operands
@@ -315,7 +314,7 @@ def _carry(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int
     machine.set_flags(Flags("result", type_, result=result))
 
 
-def _multiply(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _multiply(machine: X86Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     type_ = f"i{bits}"
     if len(operands) == 1:
         _widening(machine, name, operands[0], bits)
@@ -338,7 +337,7 @@ def _multiply(machine: Machine, name: str, operands: tuple[Operand, ...], bits: 
     machine.events.append(("flags", "", 0))
 
 
-def _widening(machine: Machine, name: str, operand: Operand, bits: int) -> None:
+def _widening(machine: X86Machine, name: str, operand: Operand, bits: int) -> None:
     """The product of rax, twice as wide."""
     if bits < 32:
         raise UnliftableError("a narrow product")
@@ -352,7 +351,7 @@ def _widening(machine: Machine, name: str, operand: Operand, bits: int) -> None:
     machine.events.append(("flags", "", 0))
 
 
-def _divide(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _divide(machine: X86Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     if bits < 32:
         raise UnliftableError("a narrow quotient")
     # What is divided is wider; that its upper half only repeats the sign, or is zero, is what
@@ -367,13 +366,13 @@ def _divide(machine: Machine, name: str, operands: tuple[Operand, ...], bits: in
     machine.events.append(("flags", "", 0))
 
 
-def _swap_bytes(machine: Machine, _: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _swap_bytes(machine: X86Machine, _: str, operands: tuple[Operand, ...], bits: int) -> None:
     value = machine.get(operands[0], bits)
     call = machine.to.value(f"call i{bits} @llvm.bswap.i{bits}(i{bits} {value})")
     machine.put(operands[0], bits, call)
 
 
-def _count(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _count(machine: X86Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     type_ = f"i{bits}"
     value = machine.get(operands[0], bits)
     if name == "popcnt":
@@ -389,7 +388,7 @@ def _count(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int
     machine.set_flags(Flags("logic", type_, result=value))
 
 
-def _bit(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _bit(machine: X86Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     type_ = f"i{bits}"
     if isinstance(operands[1], Memory) and not isinstance(operands[0], Immediate):
         raise UnliftableError("a bit of memory by number")
@@ -407,7 +406,7 @@ def _bit(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) 
     machine.set_flags(Flags("carry", type_, carry=carry))
 
 
-def _exchange(machine: Machine, _: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _exchange(machine: X86Machine, _: str, operands: tuple[Operand, ...], bits: int) -> None:
     if not all(isinstance(one, Register) for one in operands):
         raise UnliftableError("an exchange with memory")
     left, right = machine.get(operands[0], bits), machine.get(operands[1], bits)
@@ -415,7 +414,7 @@ def _exchange(machine: Machine, _: str, operands: tuple[Operand, ...], bits: int
     machine.put(operands[1], bits, left)
 
 
-def _push(machine: Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
+def _push(machine: X86Machine, name: str, operands: tuple[Operand, ...], bits: int) -> None:
     if bits != 64:
         raise UnliftableError("a narrow push")
     (machine.push if name == "push" else machine.pop)(operands[0])

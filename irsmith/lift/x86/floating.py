@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from irsmith.lift.flags import Flags
-from irsmith.lift.integer import BITS
-from irsmith.lift.machine import Machine
-from irsmith.lift.syntax import Instruction, Memory, Operand, Register
+from irsmith.lift.code import Instruction, Memory, Operand, Register
 from irsmith.lift.unliftable import UnliftableError
+from irsmith.lift.x86.flags import Flags
+from irsmith.lift.x86.integer import BITS
+from irsmith.lift.x86.machine import X86Machine
 
 _SCALAR = {"ss": "float", "sd": "double"}
 _ARITHMETIC = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
@@ -33,7 +33,7 @@ def packed(one: Instruction) -> bool:
     return one.name in _LOGIC or one.name.startswith("p")
 
 
-def floating(machine: Machine, one: Instruction, scalar: str) -> bool:
+def floating(machine: X86Machine, one: Instruction, scalar: str) -> bool:
     """Write an instruction; False if it is none of these.
 
     Args:
@@ -96,13 +96,13 @@ def floating(machine: Machine, one: Instruction, scalar: str) -> bool:
     return True
 
 
-def _move(machine: Machine, operands: tuple[Operand, ...], type_: str) -> None:
+def _move(machine: X86Machine, operands: tuple[Operand, ...], type_: str) -> None:
     source, target = operands
     between = isinstance(source, Register) and isinstance(target, Register)
     machine.put_vector(target, type_, machine.vector(source, type_), clear=not between)
 
 
-def _logic(machine: Machine, what: str, operands: tuple[Operand, ...]) -> None:
+def _logic(machine: X86Machine, what: str, operands: tuple[Operand, ...]) -> None:
     type_ = "<2 x i64>"
     right, left = machine.vector(operands[0], type_), machine.vector(operands[1], type_)
     if what == "andn":
@@ -111,7 +111,7 @@ def _logic(machine: Machine, what: str, operands: tuple[Operand, ...]) -> None:
     machine.put_vector(operands[1], type_, machine.to.value(f"{what} {type_} {left}, {right}"))
 
 
-def _from_integer(machine: Machine, name: str, operands: tuple[Operand, ...]) -> None:
+def _from_integer(machine: X86Machine, name: str, operands: tuple[Operand, ...]) -> None:
     type_ = _SCALAR[name[6:8]]
     source = operands[0]
     if name[8:]:
@@ -124,7 +124,7 @@ def _from_integer(machine: Machine, name: str, operands: tuple[Operand, ...]) ->
     machine.put_vector(operands[1], type_, machine.to.value(f"sitofp i{bits} {value} to {type_}"))
 
 
-def _to_integer(machine: Machine, name: str, operands: tuple[Operand, ...]) -> None:
+def _to_integer(machine: X86Machine, name: str, operands: tuple[Operand, ...]) -> None:
     type_, target = _SCALAR[name[4:6]], operands[1]
     if not isinstance(target, Register) or target.bits < 32:
         raise UnliftableError("a number that is kept nowhere")

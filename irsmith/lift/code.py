@@ -1,37 +1,24 @@
-"""Normalised AT&T assembly of one function, parsed: blocks of instructions, and its data.
+"""A function's assembly as data: blocks of instructions with their operands, and constants.
 
-What is read is what :mod:`irsmith.corpus.assembly` prints. Nothing is decided here about what
-an instruction means.
+What is read is what :mod:`irsmith.corpus.assembly` prints. Labels, directives and data look
+alike on all targets and are read here; a line with instructions is read by the target's own
+:class:`Lines`. Nothing is decided here about what an instruction means.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from irsmith.lift.unliftable import UnliftableError
 
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_NAME = rf"(?:{_QUOTED}|[A-Za-z_.$][\w.$]*)"
-_LABEL = re.compile(rf"({_NAME}):$")
-_SYMBOL = re.compile(rf"({_NAME})(?:@(\w+))?([+-]\d+)?$")
-_MEMORY = re.compile(
-    rf"(?:%(?P<segment>fs|gs):)?(?P<disp>(?:{_QUOTED}|[^()\"])*)"
-    r"(?:\((?:%(?P<base>\w+))?(?:,%(?P<index>\w+)(?:,(?P<scale>[1248]))?)?\))?$"
-)
-_PREFIXES = frozenset(("rep", "repz", "repne", "repnz", "lock", "notrack"))
-_PADDING = frozenset(("nop", "data16", "rex64", "int3", "nopw", "nopl", "cs"))
-
-_LEGACY = {
-    "rax": ("eax", "ax", "al"),
-    "rbx": ("ebx", "bx", "bl"),
-    "rcx": ("ecx", "cx", "cl"),
-    "rdx": ("edx", "dx", "dl"),
-    "rsi": ("esi", "si", "sil"),
-    "rdi": ("edi", "di", "dil"),
-    "rbp": ("ebp", "bp", "bpl"),
-    "rsp": ("esp", "sp", "spl"),
-}
+QUOTED = r'"(?:[^"\\]|\\.)*"'
+NAME = rf"(?:{QUOTED}|[A-Za-z_.$][\w.$]*)"
+"""A symbol, as assembly writes it."""
+_LABEL = re.compile(rf"({NAME}):$")
+OUTLINED = "OUTLINED_FUNCTION_"
+"""How functions are called that a compiler made of code that others share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +26,8 @@ class Register:
     """A register as an operand.
 
     Attributes:
-        family: the whole register's name: ``rax``, ``r9``, ``xmm0``.
-        bits: that are named: 8 to 64, 128 of a vector register.
+        family: the whole register's name: ``rax``, ``r9``, ``xmm0``; ``x0``, ``q0``.
+        bits: that are named: 8 to 64, up to 128 of a vector register.
         high: whether it is the second byte (``ah``).
     """
 
@@ -51,10 +38,32 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Immediate:
-    """A number, or the address of a symbol."""
+    """A number, or the address of a symbol.
+
+    Attributes:
+        value: the number, or what is added to the address.
+        symbol: empty: none.
+        modifier: which part of the address is meant: ``lo12``, ``got``.
+    """
 
     value: int
     symbol: str = ""
+    modifier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """A register that is extended, then shifted.
+
+    Attributes:
+        register: that is read.
+        how: ``lsl``, ``lsr``, ``asr``, ``ror``, ``uxtb`` and the like.
+        by: how far.
+    """
+
+    register: Register
+    how: str
+    by: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +73,13 @@ class Memory:
     Attributes:
         disp: bytes that are added.
         symbol: whose address is added; empty: none.
-        modifier: behind its ``@``.
+        modifier: behind its ``@``, or between colons before it.
         base: register, ``rip`` included; empty: none.
         index: register; empty: none.
         scale: of the index.
         segment: ``fs`` or ``gs``; empty: none.
+        extend: ``uxtw`` or ``sxtw``: the index is a register's lower half; empty: it is not.
+        moves: whether the base is moved by ``disp``: ``before`` or ``after`` the access.
     """
 
     disp: int = 0
@@ -78,6 +89,8 @@ class Memory:
     index: str = ""
     scale: int = 1
     segment: str = ""
+    extend: str = ""
+    moves: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +108,19 @@ class Target:
     through: Register | Memory | None = None
 
 
-Operand = Register | Immediate | Memory | Target
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that stands as an operand: a condition."""
+
+    text: str
+
+
+Operand = Register | Immediate | Shifted | Memory | Target | Word
 
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One instruction: what it is called, and operands in AT&T order."""
+    """One instruction: what it is called, and operands in the order of the assembly."""
 
     name: str
     operands: tuple[Operand, ...] = ()
@@ -142,6 +162,7 @@ class Code:
         binding: ``local``, ``weak`` or empty.
         align: of the function, as a power of two; 0: none said.
         section: where it lies, if that is not the usual one.
+        outlined: by name, code that a compiler took out of it (:data:`OUTLINED`).
     """
 
     name: str
@@ -150,54 +171,56 @@ class Code:
     binding: str = ""
     align: int = 0
     section: str = ""
+    outlined: dict[str, tuple[Instruction, ...]] = field(default_factory=dict)
 
 
-def register(name: str) -> Register:
-    """A register by its name.
+class Lines(Protocol):
+    """Reads lines with instructions, one after the other."""
 
-    Raises:
-        UnliftableError: nothing is known of it.
-    """
-    found = _REGISTERS.get(name)
-    if found is None:
-        raise UnliftableError(f"register %{name}")
-    return found
+    words: dict[str, int]
+    """Directives for numbers, and the bytes that each takes."""
 
+    def read(self, line: str) -> Instruction | None:
+        """The instruction of a line; None if it does nothing.
 
-def _registers() -> dict[str, Register]:
-    made = {}
-    for family, smaller in _LEGACY.items():
-        for name, bits in zip((family, *smaller), (64, 32, 16, 8), strict=True):
-            made[name] = Register(family, bits)
-        if family in ("rax", "rbx", "rcx", "rdx"):
-            made[family[1] + "h"] = Register(family, 8, True)
-    for number in range(8, 16):
-        for suffix, bits in (("", 64), ("d", 32), ("w", 16), ("b", 8)):
-            made[f"r{number}{suffix}"] = Register(f"r{number}", bits)
-    for number in range(16):
-        made[f"xmm{number}"] = Register(f"xmm{number}", 128)
-    return made
+        Raises:
+            UnliftableError: it is not understood.
+        """
+        ...
 
 
-_REGISTERS = _registers()
-
-
-def parse(text: str) -> Code:
+def read_code(text: str, lines: Lines) -> Code:
     """The function that a text is.
 
     Raises:
         UnliftableError: it holds what is not understood.
     """
-    reader = _Reader()
+    reader = _Reader(lines)
     for line in text.splitlines():
         reader.read(line)
     return reader.done()
 
 
+def symbol_of(text: str) -> tuple[str, str, int]:
+    """A symbol, what stands behind its ``@``, and what is added.
+
+    Raises:
+        UnliftableError: it is none.
+    """
+    found = _SYMBOL.match(text)
+    if not found:
+        raise UnliftableError(f"operand {text}")
+    return found[1], found[2] or "", int(found[3] or 0)
+
+
+_SYMBOL = re.compile(rf"({NAME})(?:@(\w+))?([+-]\d+)?$")
+
+
 class _Reader:
     """Reads line after line."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
         self.name = ""
         self.binding = ""
         self.align = self.function_align = 0
@@ -205,49 +228,59 @@ class _Reader:
         self.section = ""
         self.string = False
         self.blocks: list[tuple[str, list[Instruction]]] = []
+        self.outlined: dict[str, list[Instruction]] = {}
+        self.into: list[Instruction] | None = None
         self.data: dict[str, Datum] = {}
         self.label = ""
         self.bytes = bytearray()
         self.words: list[tuple[int, int, str]] = []
-        self.repeats = False
 
     def read(self, line: str) -> None:
         found = _LABEL.match(line)
         if found:
             self._label(found[1])
         elif line.startswith("."):
-            self._directive(*_split_word(line))
-        elif not self.code or not self.blocks:
+            self._directive(*split_word(line))
+        elif not self.code or self.into is None:
             raise UnliftableError("instructions outside the function")
         else:
             for one in line.split(";"):
-                self._instruction(one.strip())
+                made = self.lines.read(one.strip())
+                if made:
+                    self.into.append(made)
 
     def done(self) -> Code:
         self._finish()
         if not self.name:
             raise UnliftableError("no function")
         blocks = tuple(Block(label, tuple(body)) for label, body in self.blocks)
-        return Code(self.name, blocks, self.data, self.binding, self.function_align, self.section)
+        outlined = {name: tuple(body) for name, body in self.outlined.items()}
+        return Code(
+            self.name, blocks, self.data, self.binding, self.function_align, self.section, outlined
+        )
 
     def _label(self, name: str) -> None:
         if not self.code:
             self._finish()
             self.label = name
             return
+        if name.startswith(OUTLINED) and self.name:
+            self.into = self.outlined.setdefault(name, [])
+            return
         if not name.startswith(".L"):
             if self.name:
                 raise UnliftableError("more than one name in the code")
             self.name, self.function_align = name, self.align
+        elif self.outlined:
+            raise UnliftableError("jumps within outlined code")
         self.align = 0
-        self.blocks.append((name, []))
+        self.into = []
+        self.blocks.append((name, self.into))
 
     def _finish(self) -> None:
         if self.label:
             align = 1 << self.align
             self.data[self.label] = Datum(bytes(self.bytes), tuple(self.words), align, self.string)
-        elif self.bytes:
-            raise UnliftableError("data without a label")
         self.label, self.bytes, self.words = "", bytearray(), []
 
     def _directive(self, name: str, rest: str) -> None:
@@ -255,7 +288,7 @@ class _Reader:
             self._finish()
             self.align = 0
             self.code = name == ".text" or rest.startswith(".text")
-            if self.code:
+            if self.code and not self.name:
                 self.section = rest.split(",")[0].strip('"')
             if not self.code and not rest.startswith((".rodata", ".data.rel.ro")):
                 raise UnliftableError(f"section {rest or name}")
@@ -265,10 +298,10 @@ class _Reader:
         elif name in (".local", ".weak"):
             if not self.name:
                 self.binding = name[1:]
-        elif name in (".quad", ".long", ".short", ".byte", ".value"):
-            self._words({".quad": 8, ".long": 4, ".byte": 1}.get(name, 2), rest)
+        elif name in self.lines.words:
+            self._words(self.lines.words[name], rest)
         elif name in (".asciz", ".ascii"):
-            self.bytes += _string(rest) + b"\0" * (name == ".asciz")
+            self.bytes += string_of(rest) + b"\0" * (name == ".asciz")
         elif name == ".zero":
             self.bytes += bytes(int(rest.split(",")[0]))
         else:
@@ -283,33 +316,14 @@ class _Reader:
                 value = 0
             self.bytes += (value % (1 << 8 * size)).to_bytes(size, "little")
 
-    def _instruction(self, line: str) -> None:
-        name, rest = _split_word(line)
-        if name in _PADDING:
-            return
-        if name == "rep" and not rest:
-            self.repeats = True
-            return
-        if name in _PREFIXES:
-            raise UnliftableError(f"{name} prefix")
-        if self.repeats:
-            self.repeats = False
-            self.blocks[-1][1].append(Instruction(f"rep {name}"))
-            return
-        jump = name.startswith("j") or name.startswith("call")
-        if jump:
-            operands: tuple[Operand, ...] = (_target(rest),)
-        else:
-            operands = tuple(_operand(one) for one in _split(rest)) if rest else ()
-        self.blocks[-1][1].append(Instruction(name, operands))
 
-
-def _split_word(line: str) -> tuple[str, str]:
+def split_word(line: str) -> tuple[str, str]:
+    """The first word of a line, and the rest."""
     name, _, rest = line.partition(" ")
     return name, rest.strip()
 
 
-def _split(text: str) -> list[str]:
+def split_operands(text: str, opening: str, closing: str) -> list[str]:
     """Operands, which commas part where no bracket is open."""
     parts, depth, quoted, begun = [], 0, False, 0
     for at, sign in enumerate(text):
@@ -317,9 +331,9 @@ def _split(text: str) -> list[str]:
             quoted = not quoted
         elif quoted:
             continue
-        elif sign == "(":
+        elif sign in opening:
             depth += 1
-        elif sign == ")":
+        elif sign in closing:
             depth -= 1
         elif sign == "," and not depth:
             parts.append(text[begun:at].strip())
@@ -327,66 +341,11 @@ def _split(text: str) -> list[str]:
     return [*parts, text[begun:].strip()]
 
 
-def _operand(text: str) -> Operand:
-    if text.startswith("%") and ":" not in text:
-        return register(text[1:])
-    if text.startswith("$"):
-        return _immediate(text[1:])
-    return _memory(text)
-
-
-def _immediate(text: str) -> Immediate:
-    try:
-        return Immediate(int(text, 0))
-    except ValueError:
-        symbol, modifier, addend = _symbol(text)
-        if modifier:
-            raise UnliftableError(f"@{modifier}") from None
-        return Immediate(addend, symbol)
-
-
-def _symbol(text: str) -> tuple[str, str, int]:
-    found = _SYMBOL.match(text)
-    if not found:
-        raise UnliftableError(f"operand {text}")
-    return found[1], found[2] or "", int(found[3] or 0)
-
-
-def _memory(text: str) -> Memory:
-    found = _MEMORY.match(text)
-    if not found:
-        raise UnliftableError(f"operand {text}")
-    disp, symbol, modifier = 0, "", ""
-    if found["disp"]:
-        try:
-            disp = int(found["disp"], 0)
-        except ValueError:
-            symbol, modifier, disp = _symbol(found["disp"])
-    base, index = found["base"] or "", found["index"] or ""
-    for name in (base, index):
-        if name and name != "rip" and register(name).bits != 64:
-            raise UnliftableError("an address of 32 bits")
-    scale = int(found["scale"] or 1)
-    return Memory(disp, symbol, modifier, base, index, scale, found["segment"] or "")
-
-
-def _target(text: str) -> Target:
-    if text.startswith("*"):
-        through = _operand(text[1:])
-        if isinstance(through, Register | Memory):
-            return Target(through=through)
-        raise UnliftableError(f"jump to {text}")
-    symbol, modifier, addend = _symbol(text)
-    if modifier not in ("", "PLT") or addend:
-        raise UnliftableError(f"jump to {text}")
-    return Target(symbol, modifier == "PLT")
-
-
 _ESCAPE = re.compile(r'\\([0-7]{1,3}|x[0-9a-fA-F]{2}|[bfnrt"\\])')
 _NAMED = {"b": 8, "f": 12, "n": 10, "r": 13, "t": 9, '"': 34, "\\": 92}
 
 
-def _string(text: str) -> bytes:
+def string_of(text: str) -> bytes:
     """Bytes of a quoted string."""
 
     def plain(found: re.Match[str]) -> str:

@@ -1,0 +1,1 @@
+"""AArch64: its assembly, its registers, its instructions."""

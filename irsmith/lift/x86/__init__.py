@@ -1,0 +1,1 @@
+"""x86-64: its assembly, its registers, its instructions."""
