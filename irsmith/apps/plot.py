@@ -20,7 +20,7 @@ def plot_curve(result: Autotuned, path: str) -> None:
         matplotlib.use("Agg")
         from matplotlib import pyplot
     except ImportError as error:
-        raise IrsmithError("--plot needs matplotlib: pip install irsmith[data]") from error
+        raise IrsmithError("--plot needs matplotlib: pip install 'irsmith[data]'") from error
     base = result.baseline.value(result.objective)
     steps = [point.compilations for point in result.curve] + [result.compilations[0]]
     values = [point.value for point in result.curve] + [result.curve[-1].value]

@@ -65,7 +65,7 @@ def _understood(name: str, words: Sequence[str]) -> Call:
     if any(word.startswith("@") for word in words):
         from irsmith.corpus.recorder import unfold
 
-        words = unfold(words)
+        words = unfold(list(words))
     call = read_call("++" in name, words)
     folder = os.getcwd()
     sources = [unit.source for unit in call.units] + [source for source, _ in call.outputs]

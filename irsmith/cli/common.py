@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,21 @@ def parser(name: str, description: str, epilog: str = "") -> Parser:
     )
 
 
+DATA_MODULES = ("pyarrow", "numpy", "rensa", "debian")
+"""What the extra ``data`` brings, pictures apart."""
+
+
+def need_extra(what: str, extra: str, modules: Sequence[str]) -> None:
+    """Check that an extra is installed before any work is done.
+
+    Raises:
+        IrsmithError: names what is missing, and the line that installs it.
+    """
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        raise IrsmithError(f"{what} needs {', '.join(missing)}: pip install 'irsmith[{extra}]'")
+
+
 def run_subcommand(command: str, known: Mapping[str, str], words: Sequence[str]) -> int:
     """Find a subcommand's module, ``irsmith.cli.COMMAND_SUBCOMMAND``, and call it.
 
@@ -50,6 +66,9 @@ def run_subcommand(command: str, known: Mapping[str, str], words: Sequence[str])
 
     Returns:
         The exit status: 2 if there is no such subcommand.
+
+    Raises:
+        IrsmithError: the extra ``data`` is not installed, which all of them need.
     """
     if not words or words[0] in ("-h", "--help"):
         width = max(map(len, known))
@@ -62,6 +81,8 @@ def run_subcommand(command: str, known: Mapping[str, str], words: Sequence[str])
         hint = f"did you mean {near[0]!r}?" if near else f"see irsmith {command} --help"
         say(f"irsmith {command}: unknown subcommand {words[0]!r}: {hint}")
         return 2
+    if not {"-h", "--help"} & set(split_flags(words)[0]):
+        need_extra(f"irsmith {command} {words[0]}", "data", DATA_MODULES)
     module = importlib.import_module(f"irsmith.cli.{command}_{words[0]}")
     return int(module.main(words[1:]))
 

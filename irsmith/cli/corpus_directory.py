@@ -42,5 +42,5 @@ def main(words: Sequence[str]) -> int:
         options.jobs or cores(),
     )
     write_rows(Path(options.output), recorded.rows)
-    report(recorded, 0, time.monotonic() - started, options.json)
+    report(recorded, 0, time.monotonic() - started, options.json, options.directory)
     return 0 if recorded.rows else 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -37,7 +38,7 @@ def arguments_parser() -> Parser:
         "example: irsmith corpus record -o zlib.parquet --package zlib -- make -j2",
     )
     add_origin_options(to)
-    to.add_argument("--root", type=Path, help="folder of the sources (default: this one)")
+    to.add_argument("--root", type=Path, help="folder that holds all sources (default: this one)")
     to.add_argument("--keep", type=Path, metavar="DIR", help="keep the recording's own folder")
     return to
 
@@ -51,7 +52,7 @@ def add_origin_options(to: Parser) -> None:
     to.add_argument(
         "--target",
         action="append",
-        help="compile for this one too: x86-64, aarch64; may be repeated (default: this machine)",
+        help="compile for x86-64 or aarch64; repeat it for both (default: this machine)",
     )
     to.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
@@ -94,7 +95,7 @@ def main(words: Sequence[str]) -> int:
         seconds = time.monotonic() - started
         recorded = collect(toolchain, folder, origin, cores())
     write_rows(Path(options.output), recorded.rows)
-    report(recorded, status, seconds, options.json)
+    report(recorded, status, seconds, options.json, origin.root)
     return status
 
 
@@ -105,10 +106,12 @@ def run_build(command: Sequence[str], environment: dict[str, str]) -> int:
         IrsmithError: there is no such command.
     """
     before = signal.getsignal(signal.SIGINT)
-    try:
-        build = subprocess.Popen(command, env=environment)
-    except OSError as error:
-        raise IrsmithError(f"{command[0]}: cannot be run: {error.strerror}") from error
+    if shutil.which(command[0]) is None:
+        there = Path(command[0]).exists() and "/" in command[0]
+        why = "Permission denied" if there else "No such file or directory"
+        raise IrsmithError(f"{command[0]}: cannot be run: {why}")
+    # By a shell, in which the library is loaded: the command may be a compiler itself.
+    build = subprocess.Popen(["/bin/sh", "-c", 'exec "$@"', "sh", *command], env=environment)
     try:
         # The build hears Ctrl-C too; what it compiled until then is worth keeping.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -118,7 +121,7 @@ def run_build(command: Sequence[str], environment: dict[str, str]) -> int:
     return status if status >= 0 else 128 - status
 
 
-def report(recorded: Recorded, status: int, seconds: float, as_json: bool) -> None:
+def report(recorded: Recorded, status: int, seconds: float, as_json: bool, root: Path) -> None:
     """Say what was recorded, and what was not and why."""
     if as_json:
         print(
@@ -144,7 +147,9 @@ def report(recorded: Recorded, status: int, seconds: float, as_json: bool) -> No
     )
     for line in recorded.failed[:10]:
         say(f"  {line}")
-    if not recorded.compiled and not recorded.failed:
+    if recorded.outside:
+        say(f"{recorded.outside} left out: their sources lie outside of {root} (see --root)")
+    elif not recorded.compiled and not recorded.failed:
         say("nothing was compiled: is there anything to build? (make clean first)")
     if status:
         say(f"the build itself ended with status {status}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import platform
 from collections.abc import Sequence
@@ -13,9 +14,20 @@ from irsmith.cli.common import Parser, parser
 from irsmith.parallel.local import cores
 from irsmith.search.portfolio import load_portfolio
 from irsmith.toolchain.cache import cache_dir
-from irsmith.toolchain.clang import DEFAULT_TARGETS
+from irsmith.toolchain.clang import DEFAULT_TARGETS, cross_includes
 from irsmith.toolchain.find import ToolchainError, find_toolchain
 from irsmith.version import __version__
+
+EXTRAS = {
+    "data": ("corpora, labels, pictures", ("pyarrow", "numpy", "rensa", "debian", "matplotlib")),
+    "model": ("the tokenizer", ("tokenizers",)),
+    "infer": ("a model's answers", ("numpy", "tokenizers", "onnxruntime")),
+    "train": ("training", ("torch", "safetensors", "onnx", "sklearn")),
+    "evaluate": ("BLEU", ("sacrebleu",)),
+    "export": ("releases for llama.cpp", ("gguf",)),
+    "cluster": ("work on many machines", ("ray",)),
+}
+"""What each extra of pyproject.toml is for, and the modules that show that it is there."""
 
 
 def arguments_parser() -> Parser:
@@ -64,6 +76,11 @@ def look() -> dict[str, Any]:
         "full suite": {arch: have_full(triple) for arch, triple in DEFAULT_TARGETS.items()},
         "csmith": str(find_csmith() or "") or None,
         "qemu-aarch64": str(find_emulator(DEFAULT_TARGETS["AArch64"]) or "") or None,
+        "headers for aarch64": bool(cross_includes(DEFAULT_TARGETS["AArch64"])),
+        "extras": {
+            extra: not any(importlib.util.find_spec(name) is None for name in modules)
+            for extra, (_, modules) in EXTRAS.items()
+        },
         "cache": str(cache_dir()),
     }
 
@@ -86,6 +103,12 @@ def missing(found: dict[str, Any]) -> list[dict[str, Any]]:
     for arch, target in (("X86", "x86-64"), ("AArch64", "aarch64")):
         if not found["full suite"][arch]:
             row(f"the full suite for {target}", f"irsmith fetch-suite --target {target}")
+    if not found["headers for aarch64"]:
+        packages = "libc6-dev-arm64-cross libstdc++-12-dev-arm64-cross"
+        row("C and C++ headers for aarch64", f"sudo apt-get install {packages}")
+    for extra, there in found["extras"].items():
+        if not there:
+            row(EXTRAS[extra][0], f"pip install 'irsmith[{extra}]'")
     return rows
 
 

@@ -116,7 +116,7 @@ def signature_of(plain: str) -> bytes:
         from rensa import RMinHash
     except ImportError as error:
         raise IrsmithError(
-            "finding near-duplicates needs rensa: pip install irsmith[data]"
+            "finding near-duplicates needs rensa: pip install 'irsmith[data]'"
         ) from error
     hashes = RMinHash(num_perm=PERMUTATIONS, seed=_SEED)
     hashes.update(_runs(plain))

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from irsmith.corpus.recorder import Call, is_probe, parse_call, record, unfold
+from irsmith.corpus.recorder import Call, is_probe, parse_call, read_settings, record, unfold
 from irsmith.corpus.recording import Origin, Recorded, collect, prepare_recording
 from irsmith.corpus.split import never_train, split_of
 from irsmith.records import IrsmithError, Module
@@ -115,11 +115,13 @@ def record_directory(
     if not origin.root.is_dir():
         raise IrsmithError(f"{origin.root}: no such folder")
     database = database or find_database(origin.root)
-    compilations = from_database(database) if database else guessed(origin.root)
+    listed = from_database(database) if database else guessed(origin.root)
+    # A database may name the same twice (a static and a shared library); once is enough.
+    compilations = {(c.source, c.language, c.call.flags, c.folder): c for c in listed}.values()
     with tempfile.TemporaryDirectory(prefix="irsmith-record-") as temporary:
         folder = Path(temporary)
         prepare_recording(toolchain, folder, targets)
-        settings = json.loads((folder / "settings.json").read_text())
+        settings = read_settings(temporary)
 
         def compile_one(one: Compilation) -> None:
             for triple in targets:

@@ -180,7 +180,7 @@ def _machine_readable(path: Path) -> Any:
         from debian.copyright import Error as FormatError
     except ImportError as error:
         raise IrsmithError(
-            "reading debian/copyright needs python-debian: pip install irsmith[data]"
+            "reading debian/copyright needs python-debian: pip install 'irsmith[data]'"
         ) from error
     logging.getLogger("debian.copyright").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():

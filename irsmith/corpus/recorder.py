@@ -6,19 +6,18 @@ goes wrong in it, the build sees what the real compiler said and nothing else. W
 records is described in :mod:`irsmith.corpus.recording`.
 """
 
-# Importing pathlib would cost a third of the start, at every call.
+# Every compilation of a build starts this once: imports of more than a few milliseconds
+# (re, json, subprocess, typing, pathlib, hashlib: five times Python's own start) are left
+# to the rare paths that need them.
 # ruff: noqa: PTH105, PTH108, PTH109, PTH110, PTH113, PTH118, PTH120, PTH123
-from __future__ import annotations
-
-import hashlib
-import json
+import marshal
 import os
-import re
-import signal
-import subprocess
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+
+try:
+    from _blake2 import blake2b  # what hashlib has, without OpenSSL
+except ImportError:
+    from hashlib import blake2b
 
 C_SUFFIXES = (".c", ".i")
 CXX_SUFFIXES = (".cc", ".cpp", ".cxx", ".C", ".c++", ".cp", ".CPP", ".ii")
@@ -82,25 +81,26 @@ _KEPT_PAIRS = frozenset(
 )
 """Those of them that say what the source means; the others concern linker, dependencies, ..."""
 
-_DROPPED = re.compile(
-    r"-(O|g|M|W|c$|S$|v$|l|L|flto|fno-lto|ffat-lto|fno-fat-lto|fwhole-program|fuse-linker|fuse-ld"
-    r"|fdebug|fvar-tracking|fno-var-tracking|fprofile|fcoverage|-coverage|fsanitize|save-temps"
-    r"|fstack|fno-stack|fcf-protection|specs|pipe|shared|static|rdynamic|pie$|no-pie|s$|nostdlib"
-    r"|nostartfiles|nodefaultlibs|fdiagnostics|fno-diagnostics|fmax-errors|pedantic|fplugin"
-    r"|ftime-report|fopt-info|pass-exit-codes|frandom-seed|t$|n$|N$|r$)"
+_DROPPED = tuple(
+    """
+    -O -g -M -W -l -L -flto -fno-lto -ffat-lto -fno-fat-lto -fwhole-program
+    -fuse-linker -fuse-ld -fdebug -fvar-tracking -fno-var-tracking -fprofile -fcoverage
+    --coverage -fsanitize -save-temps -fstack -fno-stack -fcf-protection
+    -specs -pipe -shared -static -rdynamic -no-pie -nostdlib -nostartfiles
+    -nodefaultlibs -fdiagnostics -fno-diagnostics -fmax-errors -pedantic -fplugin
+    -ftime-report -fopt-info -pass-exit-codes -frandom-seed
+    """.split()  # noqa: SIM905 (a table, one word a line, would be two pages)
 )
+_DROPPED_WORDS = frozenset(("-c", "-S", "-v", "-pie", "-s", "-t", "-n", "-N", "-r"))
 """Levels, debug information, warnings, hardening, linking: none of it belongs into a module."""
-
-_MACHINE = re.compile(r"-m(?!cmodel)")
-"""Options for the machine that the build is for; another target does not know them."""
 
 _NOT_A_COMPILATION = frozenset(("-E", "-M", "-MM", "-fsyntax-only", "-###", "--version", "-V"))
 
-_PROBES = re.compile(
-    r"(^|/)(conftest[^/]*|CMakeFiles/(CMakeTmp|CMakeScratch|ShowIncludes|\d[\d.]*)|"
-    r"CMakeTmp|meson-private|\.conf_check_[^/]*|config\.tests|_configtest[^/]*|"
-    r"testfile\.(c|cpp)|TryCompile[^/]*|try\.c|ccprobe[^/]*)(/|$)"
+_PROBES = frozenset(
+    ("CMakeTmp", "meson-private", "config.tests", "testfile.c", "testfile.cpp", "try.c")
 )
+_PROBE_STARTS = ("conftest", ".conf_check_", "_configtest", "TryCompile", "ccprobe")
+_CMAKE_PROBES = ("CMakeScratch", "ShowIncludes")
 """Programs that configure, CMake, Meson, waf and Qt compile to learn about the machine."""
 
 _OTHER_MACHINES = frozenset(("-m32", "-mx32", "-m16"))
@@ -120,17 +120,19 @@ _NO_NEON = ("-U__ARM_NEON", "-U__ARM_NEON__")
 """clang's wheel has no headers for other machines than its own: the portable code, then."""
 
 _SECONDS = 120
+_OUT_OF_TIME = (-24, -9)
+"""SIGXCPU, SIGKILL: what ends a process that has used its processor time."""
 _TRIES = 4
 _DATE = "946684800"
 """What ``__DATE__`` says in every module: 1 January 2000."""
-_REFUSED = re.compile(
+_REFUSED = (
     r"(?:unknown argument:?|unsupported argument|unsupported option|unknown target CPU|"
     r"invalid (?:value|argument)|optimization flag|language standard|argument unused)"
     r"[^'\n]*'([^']+)'(?:[^'\n]*'([^']+)')?"
 )
 
 
-class Call(NamedTuple):
+class Call:
     """What a compiler was asked to compile.
 
     Attributes:
@@ -138,11 +140,51 @@ class Call(NamedTuple):
         flags: what says how to read them, in the order given.
     """
 
-    sources: tuple[tuple[str, str], ...]
-    flags: tuple[str, ...]
+    __slots__ = ("flags", "sources")
+
+    def __init__(self, sources: tuple[tuple[str, str], ...], flags: tuple[str, ...]) -> None:
+        self.sources, self.flags = sources, flags
 
 
-def parse_call(name: str, words: Sequence[str]) -> Call:
+class Settings:
+    """Of a recording.
+
+    Attributes:
+        folder: of the recording.
+        clang: its path.
+        home: triple that the build itself is for.
+        targets: triples that are recorded.
+        includes: flags that find a target's headers.
+    """
+
+    __slots__ = ("clang", "folder", "home", "includes", "targets")
+
+    def __init__(
+        self,
+        folder: str,
+        clang: str,
+        home: str,
+        targets: list[str],
+        includes: dict[str, list[str]],
+    ) -> None:
+        self.folder, self.clang, self.home = folder, clang, home
+        self.targets, self.includes = targets, includes
+
+
+def write_settings(settings: Settings) -> None:
+    """Leave the settings where the recorder finds them; the same Python reads them."""
+    values = {name: getattr(settings, name) for name in Settings.__slots__}
+    with open(os.path.join(settings.folder, "settings"), "wb") as file:
+        file.write(marshal.dumps(values))
+
+
+def read_settings(folder: str) -> Settings:
+    """Settings of the recording in a folder."""
+    with open(os.path.join(folder, "settings"), "rb") as file:
+        return Settings(**marshal.loads(file.read()))
+
+
+def parse_call(name: str, words: list[str]) -> Call:
     """Read a compiler's command line.
 
     Args:
@@ -170,7 +212,7 @@ def parse_call(name: str, words: Sequence[str]) -> Call:
         if word.startswith("-x") and len(word) > 2:
             language = word[2:]
         elif word.startswith("-"):
-            if not _DROPPED.match(word):
+            if word not in _DROPPED_WORDS and not word.startswith(_DROPPED):
                 flags.append(word)
         elif language in ("c", "c++"):
             sources.append((word, language))
@@ -182,7 +224,7 @@ def parse_call(name: str, words: Sequence[str]) -> Call:
     return Call(tuple(sources), tuple(flags))
 
 
-def unfold(words: Iterable[str], base: str = "", depth: int = 0) -> list[str]:
+def unfold(words: list[str], base: str = "", depth: int = 0) -> list[str]:
     """Replace ``@file`` by the words in the file, as compilers do.
 
     Args:
@@ -207,11 +249,25 @@ def unfold(words: Iterable[str], base: str = "", depth: int = 0) -> list[str]:
 
 def is_probe(source: str, folder: str) -> bool:
     """Whether a source is a question of ``configure`` or its like, and not part of a program."""
-    return bool(_PROBES.search(source) or _PROBES.search(folder))
+    for path in (source, folder):
+        last = ""
+        for part in path.split("/"):
+            if part in _PROBES or part.startswith(_PROBE_STARTS):
+                return True
+            if last == "CMakeFiles" and (part in _CMAKE_PROBES or _is_version(part)):
+                return True
+            last = part
+    return False
+
+
+def _is_version(part: str) -> bool:
+    return part[:1].isdigit() and part.replace(".", "").isdigit()
 
 
 def clang_flags(call: Call, language: str, triple: str, home: str, refused: set[str]) -> list[str]:
     """The flags with which clang reads a source as the real compiler did.
+
+    Options for the machine that the build is for are left out for another target.
 
     Args:
         call: what was asked.
@@ -222,16 +278,20 @@ def clang_flags(call: Call, language: str, triple: str, home: str, refused: set[
     """
     flags = [flag for flag in call.flags if flag not in refused]
     if triple != home:
-        flags = [flag for flag in flags if not _MACHINE.match(flag)]
+        flags = [f for f in flags if not f.startswith("-m") or f.startswith("-mcmodel")]
     if language == "c":
         flags = [flag for flag in flags if not flag.startswith(("-std=c++", "-std=gnu++"))]
     else:
-        flags = [flag for flag in flags if not re.match(r"-std=(c|gnu)\d|-ansi$", flag)]
+        flags = [flag for flag in flags if flag != "-ansi" and not _is_std_of_c(flag)]
     return flags
 
 
+def _is_std_of_c(flag: str) -> bool:
+    return flag.startswith(("-std=c", "-std=gnu")) and flag[5:].lstrip("cgnu")[:1].isdigit()
+
+
 def record(
-    settings: dict[str, Any], call: Call, source: str, language: str, triple: str, folder: str
+    settings: Settings, call: Call, source: str, language: str, triple: str, folder: str
 ) -> None:
     """Compile one source to bitcode and put it into the recording, or say why it failed.
 
@@ -243,46 +303,37 @@ def record(
         triple: target.
         folder: the working folder.
     """
-    refusals = os.path.join(settings["folder"], f"refused-{triple}")
+    refusals = os.path.join(settings.folder, f"refused-{triple}")
     refused = set(_read(refusals).split("\n"))
-    key = hashlib.sha256("\0".join((folder, source, triple, *call.flags)).encode()).hexdigest()
-    path = os.path.join(settings["folder"], "units", key[:24])
+    words = "\0".join((folder, source, triple, *call.flags))
+    key = blake2b(os.fsencode(words), digest_size=12).hexdigest()
+    path = os.path.join(settings.folder, "units", key)
     temporary = f"{path}.{os.getpid()}.tmp"
     # The same source gives the same module whenever it is compiled.
     environment = {**os.environ, "SOURCE_DATE_EPOCH": _DATE, "LC_ALL": "C"}
     message, flags = "", [""]
     for _ in range(_TRIES):
-        flags = clang_flags(call, language, triple, settings["home"], refused)
+        flags = clang_flags(call, language, triple, settings.home, refused)
         command = [
-            settings["clang"],
+            settings.clang,
             *(["--driver-mode=g++", "-stdlib=libstdc++"] if language == "c++" else []),
             f"--target={triple}",
             *flags,
-            *(settings["includes"].get(triple, [])),
+            *(settings.includes.get(triple, [])),
             *(_LENIENT_CXX if language == "c++" else _LENIENT),
             *("-w", "-Oz", "-Xclang", "-disable-llvm-passes", "-fno-ident", "-fno-stack-protector"),
             *("-emit-llvm", "-c", "-x", language, source, "-o", temporary),
         ]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                timeout=_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            message = f"clang did not finish within {_SECONDS} s"
-            break
-        message = "" if done.returncode == 0 else done.stderr.decode(errors="replace").strip()
+        message = _run(command, folder, environment, temporary + ".err")
         if "'arm_neon.h' file not found" in message and call.flags[-2:] != _NO_NEON:
             call = Call(call.sources, call.flags + _NO_NEON)
             continue
-        new = {flag for pair in _REFUSED.findall(message) for flag in pair} & set(flags)
-        if not message or not new:
+        if not message:
+            break
+        import re
+
+        new = {flag for pair in re.findall(_REFUSED, message) for flag in pair} & set(flags)
+        if not new:
             break
         refused |= new
         with open(refusals, "a") as file:
@@ -292,15 +343,38 @@ def record(
         "language": language,
         "flags": flags,
         "target": triple,
-        "failure": (_first_error(message) or "clang failed") if message else "",
+        "failure": _first_error(message),
     }
     if not message:
         os.replace(temporary, path + ".bc")
     elif os.path.exists(temporary):
         os.unlink(temporary)
     with open(temporary, "w") as file:
-        json.dump(entry, file)
-    os.replace(temporary, path + ".json")
+        file.write(ascii(entry))
+    os.replace(temporary, path + ".unit")
+
+
+def _run(command: list[str], folder: str, environment: dict[str, str], errors: str) -> str:
+    """Run clang in a folder; empty if all is well, else what it says."""
+    limited = f'ulimit -t {_SECONDS}; cd "$1" && shift && exec "$@"'
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 2, errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+    ]
+    words = ["sh", "-c", limited, "sh", folder, *command]
+    child = os.posix_spawn("/bin/sh", words, environment, file_actions=files)
+    status = _wait(child)
+    message = _read(errors).strip()
+    os.unlink(errors)
+    if status in _OUT_OF_TIME:
+        return f"clang did not finish within {_SECONDS} s"
+    return (message or "clang failed") if status else ""
+
+
+def _wait(child: int) -> int:
+    """A process's exit status, minus the signal's number if one ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def _first_error(message: str) -> str:
@@ -311,7 +385,7 @@ def _first_error(message: str) -> str:
 
 def _read(path: str) -> str:
     try:
-        with open(path) as file:
+        with open(path, errors="replace") as file:
             return file.read()
     except OSError:
         return ""
@@ -343,6 +417,8 @@ def real_compiler(name: str, own: str, called: int = 0) -> str:
 def _exit_like(status: int) -> None:
     """End as the real compiler ended."""
     if status < 0:
+        import signal
+
         signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     os._exit(status if status >= 0 else 1)
@@ -367,29 +443,39 @@ def main(path: str, words: list[str]) -> None:
     try:
         call = parse_call(name, unfold(words))
         folder = os.getcwd()
-        sources = [entry for entry in call.sources if not is_probe(entry[0], folder)]
+        # A pipe can be read once, and not by us.
+        sources = [
+            entry
+            for entry in call.sources
+            if not is_probe(entry[0], folder) and os.path.isfile(entry[0])
+        ]
         if _OTHER_MACHINES.intersection(call.flags):
             sources = []
-        settings = json.loads(_read(os.path.join(os.path.dirname(own), "settings.json")))
+        settings = read_settings(os.path.dirname(own))
     except Exception:
         sources = []
     if not sources:
         os.execv(real, [real, *words])
-    compiler = subprocess.Popen([real, *words])
+    # What the build left open for the compiler stays open: make's job server, pipes.
+    default = (13, 25)  # SIGPIPE and SIGXFSZ, which Python ignores
+    try:
+        compiler = os.posix_spawn(real, [real, *words], os.environ, setsigdef=default)
+    except OSError:  # a script that does not say what runs it: the shell does, as for the build
+        compiler = os.posix_spawn("/bin/sh", ["sh", real, *words], os.environ, setsigdef=default)
     try:
         # Beside the real compiler and not after it: the second core has it for nothing.
         for source, language in sources:
-            for triple in settings["targets"]:
+            for triple in settings.targets:
                 record(settings, call, source, language, triple, folder)
     except BaseException as error:
         try:
-            with open(os.path.join(settings["folder"], "errors"), "a") as file:
+            with open(os.path.join(settings.folder, "errors"), "a") as file:
                 file.write(f"{name} {' '.join(words)[:500]}: {error!r}\n")
         except OSError:
             pass
     while True:
         try:
-            status = compiler.wait()
+            status = _wait(compiler)
             break
         except KeyboardInterrupt:
             continue

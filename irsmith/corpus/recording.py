@@ -7,16 +7,16 @@ its own compiler, objects and exit status.
 
 The folder of a recording holds::
 
-    settings.json   what the recorder needs to know
+    settings        what the recorder needs to know
     bin/            gcc, cc, g++, x86_64-linux-gnu-gcc-12 ...
-    units/KEY.json  source, language, flags, target, and why it failed if it did
+    units/KEY.unit  source, language, flags, target, and why it failed if it did
     units/KEY.bc    the bitcode
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
-import json
 import os
 import platform
 import py_compile
@@ -31,7 +31,7 @@ from pathlib import Path
 
 from irsmith.corpus.facts import facts_of
 from irsmith.corpus.licence import Licences
-from irsmith.corpus.recorder import COMPILERS, is_probe
+from irsmith.corpus.recorder import COMPILERS, Settings, is_probe, write_settings
 from irsmith.corpus.rows import Row
 from irsmith.corpus.split import split_of
 from irsmith.records import IrsmithError
@@ -123,14 +123,15 @@ def _prepared(toolchain: Toolchain, folder: Path, targets: Sequence[str], path: 
     names = bin_folder(folder)
     (folder / "units").mkdir(parents=True, exist_ok=True)
     names.mkdir(exist_ok=True)
-    settings = {
-        "folder": str(folder.absolute()),
-        "clang": str(toolchain.need_clang()),
-        "home": DEFAULT_TARGETS[arch_of(platform.machine())],
-        "targets": list(targets),
-        "includes": {triple: foreign_includes(triple) for triple in targets},
-    }
-    (folder / "settings.json").write_text(json.dumps(settings))
+    write_settings(
+        Settings(
+            str(folder.absolute()),
+            str(toolchain.need_clang()),
+            DEFAULT_TARGETS[arch_of(platform.machine())],
+            list(targets),
+            {triple: foreign_includes(triple) for triple in targets},
+        )
+    )
     # Compiled once: a script that is run by its path is compiled again each time.
     script = folder / "irsmith_recorder.py"
     script.write_bytes(resources.files("irsmith.corpus").joinpath("recorder.py").read_bytes())
@@ -275,8 +276,8 @@ def _units(folder: Path, root: Path) -> tuple[list[_Unit], int]:
     top = os.path.realpath(root)
     units: list[_Unit] = []
     outside = 0
-    for path in sorted((folder / "units").glob("*.json")):
-        unit = _Unit(path.stem, **json.loads(path.read_text()))
+    for path in sorted((folder / "units").glob("*.unit")):
+        unit = _Unit(path.stem, **ast.literal_eval(path.read_text()))
         unit.file = os.path.relpath(os.path.realpath(unit.source), top)
         if is_probe(unit.file, ""):
             continue
@@ -290,7 +291,7 @@ def _units(folder: Path, root: Path) -> tuple[list[_Unit], int]:
 def _lost(folder: Path) -> Iterator[str]:
     """A line about compilations whose recording was begun and has no end."""
     begun = {path.name.split(".")[0] for path in (folder / "units").glob("*.tmp")}
-    lost = len(begun - {path.stem for path in (folder / "units").glob("*.json")})
+    lost = len(begun - {path.stem for path in (folder / "units").glob("*.unit")})
     if lost:
         files = "1 file was" if lost == 1 else f"{lost} files were"
         why = f"the build was stopped, or no space is left in {folder.parent}"

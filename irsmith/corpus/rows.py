@@ -90,7 +90,7 @@ def parquet() -> Any:
     try:
         import pyarrow.parquet
     except ImportError as error:
-        raise IrsmithError("reading Parquet needs pyarrow: pip install irsmith[data]") from error
+        raise IrsmithError("reading Parquet needs pyarrow: pip install 'irsmith[data]'") from error
     return pyarrow.parquet
 
 
@@ -113,10 +113,11 @@ def parquet_bytes(rows: Iterable[Row], group: int = 256) -> bytes:
         rows: in the order in which they shall stand.
         group: rows a row group: what a reader has in memory at a time.
     """
+    writer_of = parquet().ParquetWriter
     import pyarrow
 
     file = io.BytesIO()
-    with parquet().ParquetWriter(file, schema(), compression="zstd") as writer:
+    with writer_of(file, schema(), compression="zstd") as writer:
         source = iter(rows)
         while part := list(itertools.islice(source, group)):
             writer.write_table(pyarrow.Table.from_pylist([asdict(row) for row in part], schema()))
@@ -203,10 +204,11 @@ def read_rows(path: Path, columns: Sequence[str] = COLUMNS, first: int = 0) -> I
     Raises:
         IrsmithError: not a corpus file, or damaged.
     """
+    reader_of = parquet().ParquetFile
     import pyarrow
 
     try:
-        file = parquet().ParquetFile(path)
+        file = reader_of(path)
         there = set(file.schema_arrow.names)
         wanted = [name for name in columns if name in there]
         missing = {"content", "license_expression"} - there

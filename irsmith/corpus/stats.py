@@ -129,7 +129,7 @@ def draw(found: Stats, path: Path) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise IrsmithError("drawing needs matplotlib: pip install irsmith[data]") from error
+        raise IrsmithError("drawing needs matplotlib: pip install 'irsmith[data]'") from error
     figure = Figure(figsize=(11, 7), layout="constrained")
     FigureCanvasAgg(figure)
     largest, sizes, splits = figure.subplot_mosaic(

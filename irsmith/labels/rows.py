@@ -226,10 +226,11 @@ def _values(kind: Kind, row: LabelRow) -> dict[str, Any]:
 
 
 def _opened(path: Path) -> Any:
+    reader_of = parquet().ParquetFile
     import pyarrow
 
     try:
-        return parquet().ParquetFile(path)
+        return reader_of(path)
     except FileNotFoundError as error:
         raise IrsmithError(f"{path}: no such file") from error
     except (pyarrow.ArrowException, OSError) as error:

@@ -24,7 +24,7 @@ def draw(found: LabelStats, path: Path) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise IrsmithError("drawing needs matplotlib: pip install irsmith[data]") from error
+        raise IrsmithError("drawing needs matplotlib: pip install 'irsmith[data]'") from error
     figure = Figure(figsize=(13, 8), layout="constrained")
     FigureCanvasAgg(figure)
     if found.tune is not None:

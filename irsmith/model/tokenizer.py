@@ -238,5 +238,5 @@ def _library() -> Any:
     try:
         import tokenizers
     except ImportError as error:
-        raise IrsmithError("this needs package tokenizers: pip install irsmith[model]") from error
+        raise IrsmithError("this needs tokenizers: pip install 'irsmith[model]'") from error
     return tokenizers

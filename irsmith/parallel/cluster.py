@@ -191,7 +191,7 @@ def _connection(address: str) -> Iterator[Any]:
         ray: Any = importlib.import_module("ray")
     except ImportError as error:
         raise IrsmithError(
-            "a cluster needs Ray, which is not installed: `pip install irsmith[cluster]`"
+            "a cluster needs Ray, which is not installed: `pip install 'irsmith[cluster]'`"
         ) from error
     if ray.is_initialized():
         yield ray

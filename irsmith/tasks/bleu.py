@@ -24,6 +24,6 @@ def bleu(text: str, reference: str) -> float:
     try:
         import sacrebleu
     except ImportError as error:
-        raise IrsmithError("BLEU needs sacrebleu: pip install irsmith[evaluate]") from error
+        raise IrsmithError("BLEU needs sacrebleu: pip install 'irsmith[evaluate]'") from error
     score = sacrebleu.sentence_bleu(text, [reference], smooth_method="exp", tokenize="13a")
     return min(float(score.score) / 100, 1.0)

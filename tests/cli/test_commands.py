@@ -1,6 +1,8 @@
 """The other commands, as a person types them."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from test_optimize import one_line, run
@@ -59,6 +61,43 @@ def test_passes_and_doctor():
     assert rows and all(row["reason"] for row in rows)
     found = json.loads(run("doctor", "--json").stdout)
     assert found["llvm"].startswith("22.1") and found["clang"]
+
+
+WITHOUT = """
+import sys
+from irsmith.cli.main import main
+sys.modules.update(dict.fromkeys(("pyarrow", "numpy", "rensa", "debian", "tokenizers", "torch")))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    "words, line",
+    [
+        ("corpus record -o x.parquet -- touch built", "pip install 'irsmith[data]'"),
+        ("corpus directory . -o x.parquet", "pip install 'irsmith[data]'"),
+        ("corpus debian -o x tinycdb", "pip install 'irsmith[data]'"),
+        ("corpus stats .", "pip install 'irsmith[data]'"),
+        ("label stats .", "pip install 'irsmith[data]'"),
+        ("tokenize x.c", "pip install 'irsmith[model]'"),
+        ("train x.py:one --data . --out y", "pip install 'irsmith[train]'"),
+        ("optimize --model nano x.c -o x.o", "pip install 'irsmith[infer]'"),
+    ],
+)
+def test_an_extra_that_is_missing_is_named_before_any_work(words, line, tmp_path):
+    (tmp_path / "x.c").write_text("int f(void) { return 1; }\n")
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT, *words.split()], cwd=tmp_path, capture_output=True
+    )
+    text = done.stderr.decode()
+    assert done.returncode == 2 and line in text and len(text.splitlines()) == 1, text
+    assert [path.name for path in tmp_path.iterdir()] == ["x.c"]
+
+
+def test_doctor_names_what_is_missing_and_the_command_that_gets_it():
+    done = subprocess.run([sys.executable, "-c", WITHOUT, "doctor"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "could be added: training: pip install 'irsmith[train]'" in done.stdout
 
 
 @pytest.mark.parametrize("words", [["--help"], ["optimize", "--help"], ["check-passes", "--help"]])

@@ -1,11 +1,14 @@
 """What the recorder understands of compilers' command lines."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from irsmith.corpus import recorder
 from irsmith.corpus.recorder import clang_flags, is_probe, parse_call, real_compiler, unfold
 
 HOME = "x86_64-unknown-linux-gnu"
@@ -99,3 +102,17 @@ def test_a_link_to_the_recorder_is_not_the_real_compiler(tmp_path, monkeypatch):
     (tmp_path / "links" / "gcc").symlink_to(tmp_path / "own" / "gcc")
     monkeypatch.setenv("PATH", ":".join(f"{tmp_path}/{name}" for name in ("links", "own", "real")))
     assert Path(real_compiler("gcc", f"{tmp_path}/own")) == tmp_path / "real" / "gcc"
+
+
+def test_the_recorder_starts_without_what_is_slow_to_import():
+    """Each compilation of a build starts it: ``re`` and the like would cost more than clang."""
+    script = Path(recorder.__file__)
+    code = (
+        f"import sys; sys.path.insert(0, {str(script.parent)!r}); before = set(sys.modules); "
+        "import recorder; print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-B", "-c", code], capture_output=True)
+    loaded = set(done.stdout.decode().split())
+    assert "recorder" in loaded, done.stderr
+    cheap = {"recorder", "_blake2", "marshal", "os", "posixpath", "stat", "_stat", "genericpath"}
+    assert loaded <= cheap | {"_collections_abc", "abc", "_abc", "os.path"}

@@ -102,7 +102,7 @@ def test_the_recorder_never_breaks_a_build(project, tmp_path):
     folder = tmp_path / "recording"
     script = BUILD.replace(
         "echo built",
-        f"echo junk > {folder}/settings.json; rm -rf {folder}/units\n"
+        f"echo junk > {folder}/settings; rm -rf {folder}/units\n"
         f"{COMPILER} -c src/b.cpp -o again.o; echo built",
     )
     (project / "build.sh").write_text(script)
@@ -288,3 +288,25 @@ def test_compilers_that_a_build_links_or_wraps_end(tmp_path, toolchain, library)
     subprocess.run(["sh", "build.sh"], cwd=tmp_path, env=environment, check=True, timeout=60)
     assert all((tmp_path / f"{name}.o").exists() for name in "abc")
     assert collect(toolchain, folder, Origin(tmp_path, "p")).rows
+
+
+def test_a_source_that_is_a_pipe_reaches_the_compiler(tmp_path):
+    """It can be read once: by the build's compiler, which keeps the files that are open."""
+    script = f"echo 'int f(void) {{ return 7; }}' | {COMPILER} -xc -c /dev/fd/0 -o pipe.o\n"
+    script += f"exec 7<plain.c; {COMPILER} -xc -c /dev/fd/7 -o open.o\n"
+    (tmp_path / "plain.c").write_text("int g(void) { return 8; }\n")
+    (tmp_path / "build.sh").write_text(script)
+    done = record(tmp_path, "-o", "x.parquet", "--json", "--", "sh", "build.sh")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "pipe.o").stat().st_size > 0 and (tmp_path / "open.o").stat().st_size > 0
+
+
+def test_sources_beside_the_build_want_a_root(project, tmp_path):
+    build = tmp_path / "build"
+    build.mkdir()
+    command = ["--", COMPILER, "-DN=1", "-I../package/inc", "-c", "../package/src/a.c"]
+    done = record(build, "-o", "x.parquet", *command)
+    assert done.returncode == 0 and "1 left out" in done.stderr and "--root" in done.stderr
+    done = record(build, "-o", "x.parquet", "--root", str(project), *command)
+    assert "1 modules" in done.stderr
+    assert [row.file for row in read_rows(build / "x.parquet")] == ["src/a.c"]
