@@ -11,6 +11,8 @@ from irsmith.check.debian import find_csmith, find_emulator
 from irsmith.check.suites import have_full
 from irsmith.cli.common import Parser, parser
 from irsmith.parallel.local import cores
+from irsmith.sandbox.confine import landlock_version
+from irsmith.sandbox.probe import probe
 from irsmith.search.portfolio import load_portfolio
 from irsmith.toolchain.cache import cache_dir
 from irsmith.toolchain.clang import DEFAULT_TARGETS
@@ -64,7 +66,19 @@ def look() -> dict[str, Any]:
         "full suite": {arch: have_full(triple) for arch, triple in DEFAULT_TARGETS.items()},
         "csmith": str(find_csmith() or "") or None,
         "qemu-aarch64": str(find_emulator(DEFAULT_TARGETS["AArch64"]) or "") or None,
+        "sandbox": sandbox(),
         "cache": str(cache_dir()),
+    }
+
+
+def sandbox() -> dict[str, Any]:
+    """What the kernel offers, and what foreign code is kept from: tried in a worker."""
+    version = landlock_version()
+    return {
+        "landlock": f"version {version}" if version else None,
+        "keeps foreign code from": {
+            name: "yes" if held else "NO" for name, held in probe().items()
+        },
     }
 
 
@@ -82,6 +96,12 @@ def missing(found: dict[str, Any]) -> list[dict[str, Any]]:
     if not found["libraries"]["release"]:
         row(
             "release LLVM: search takes 1.4 times as long", "pip install karellen-llvm-core==22.1.8"
+        )
+    open_to = [n for n, held in found["sandbox"]["keeps foreign code from"].items() if held == "NO"]
+    if open_to:
+        row(
+            f"a sandbox that keeps foreign code from {', '.join(open_to)}",
+            "a kernel of Linux 6.12 or later with Landlock and seccomp",
         )
     for arch, target in (("X86", "x86-64"), ("AArch64", "aarch64")):
         if not found["full suite"][arch]:

@@ -181,9 +181,7 @@ class ModuleCheck:
                 self.problem = f"the reference cannot be run here: {_failure(outcome)}"
         return self._prepared
 
-    def judge(
-        self, candidate: Candidate, level: int = 2, optimised: bytes = b""
-    ) -> ModuleVerdict:
+    def judge(self, candidate: Candidate, level: int = 2, optimised: bytes = b"") -> ModuleVerdict:
         """The verdict on a pass list with code generation options.
 
         Args:
