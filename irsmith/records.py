@@ -118,6 +118,7 @@ class Evaluation:
             IR gives equal code under equal code generation options.
         failure: why there is no size, in a few words.
         output: the object, if it was asked for.
+        optimised: bitcode after the passes, which came with it.
     """
 
     candidate: Candidate
@@ -125,6 +126,7 @@ class Evaluation:
     ir_hash: str = ""
     failure: str = ""
     output: bytes = b""
+    optimised: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

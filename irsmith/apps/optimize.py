@@ -211,7 +211,7 @@ def optimize(
             if request.check != "none":
                 verdict = accept(toolchain, module.target, evaluation.candidate, shipped, jobs)
             if request.check == "module" and verdict.accepted:
-                verdict = judge.judge(evaluation.candidate, verdict)
+                verdict = judge.judge(evaluation.candidate, verdict, evaluation.optimised)
             if request.check != "none" and not verdict.accepted:
                 refused += 1
                 continue

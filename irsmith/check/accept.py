@@ -91,12 +91,17 @@ class ModuleJudge:
         if not self._problem():
             self._get().begin()
 
-    def judge(self, candidate: Candidate, verdict: Verdict) -> Verdict:
+    def judge(self, candidate: Candidate, verdict: Verdict, optimised: bytes = b"") -> Verdict:
         """Add what differential execution says of a candidate to its verdict.
 
         A module that cannot be run here is unknown.
+
+        Args:
+            candidate: what would be written.
+            verdict: of the checks before.
+            optimised: the module after the candidate's passes, if that is at hand.
         """
-        judged = self._judge(candidate)
+        judged = self._judge(candidate, optimised)
         self.last = judged
         evidence = [judged.reason] if judged.reason else []
         evidence += [f"{f.name}: {f.reason}" for f in judged.functions if f.verdict == "failed"]
@@ -114,13 +119,13 @@ class ModuleJudge:
             self._check = ModuleCheck(self._toolchain, module.bitcode, module.target)
         return self._check
 
-    def _judge(self, candidate: Candidate) -> ModuleVerdict:
+    def _judge(self, candidate: Candidate, optimised: bytes) -> ModuleVerdict:
         if problem := self._problem():
             return ModuleVerdict("unknown", reason=problem)
         check = self._get()
         if self.last is None:
             prepared = check.prepared
             self.seconds += prepared.seconds if prepared else 0.0
-        judged = check.judge(candidate)
+        judged = check.judge(candidate, optimised=optimised)
         self.seconds += judged.seconds
         return judged

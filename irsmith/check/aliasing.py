@@ -22,6 +22,7 @@ from pathlib import Path
 
 from irsmith.check.compile_suite import COMPILE_SECONDS
 from irsmith.check.sources import SourceProgram
+from irsmith.sandbox.confine import program_confinement
 from irsmith.toolchain.find import Toolchain
 
 UNMARKED = "-fno-strict-aliasing"
@@ -89,6 +90,7 @@ def _is_clean(build: Sequence[str], program: SourceProgram, folder: Path) -> boo
             stderr=subprocess.PIPE,
             env={"TYSAN_OPTIONS": "symbolize=0"},
             start_new_session=True,
+            preexec_fn=program_confinement(_libraries(build[0]), [folder]),
         )
         with process:
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (_FILE_LIMIT, _FILE_LIMIT))
@@ -101,6 +103,14 @@ def _is_clean(build: Sequence[str], program: SourceProgram, folder: Path) -> boo
         return False
     finally:
         executable.unlink(missing_ok=True)
+
+
+def _libraries(clang: str) -> list[Path]:
+    """Where the runtime's own libraries lie."""
+    return [
+        Path(clang).resolve().parent.parent / "lib",
+        Path(clang).absolute().parent.parent / "lib",
+    ]
 
 
 def _unwinder(clang: str) -> list[str]:

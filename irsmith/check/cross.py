@@ -28,6 +28,7 @@ from typing import IO, Literal, get_args
 from irsmith.check.debian import MissingError, cross_flags, cross_needs, find_cross, find_emulator
 from irsmith.check.elf_isolate import Isolated, isolate, main_name
 from irsmith.records import IrsmithError
+from irsmith.sandbox.confine import program_confinement
 from irsmith.toolchain.clang import run_clang
 from irsmith.toolchain.elf import ObjectError
 from irsmith.toolchain.find import Toolchain
@@ -329,6 +330,7 @@ class CrossRunner:
             cwd=self._work,
             env={},
             start_new_session=True,
+            preexec_fn=program_confinement([self._emulator], [self._work]),
         )
         # From outside: QEMU keeps to itself what the driver says about memory.
         with contextlib.suppress(ProcessLookupError):
@@ -388,10 +390,13 @@ class CrossRunner:
 
 
 def _end(process: subprocess.Popen[bytes], late: bool) -> int:
-    """Wait for a process, first killing it and what it started if it is late."""
+    """Wait for a process, first killing it if it is late; what it started ends with it."""
     if late:
         os.killpg(process.pid, signal.SIGKILL)
-    return process.wait()
+    status = process.wait()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return status
 
 
 def _parse(name: str, line: str) -> RunOutcome:

@@ -12,6 +12,8 @@ from irsmith.check.debian import find_csmith, find_emulator
 from irsmith.check.suites import have_full
 from irsmith.cli.common import Parser, parser
 from irsmith.parallel.local import cores
+from irsmith.sandbox.confine import landlock_version
+from irsmith.sandbox.probe import probe
 from irsmith.search.portfolio import load_portfolio
 from irsmith.toolchain.cache import cache_dir
 from irsmith.toolchain.clang import DEFAULT_TARGETS, cross_includes
@@ -81,7 +83,19 @@ def look() -> dict[str, Any]:
             extra: not any(importlib.util.find_spec(name) is None for name in modules)
             for extra, (_, modules) in EXTRAS.items()
         },
+        "sandbox": sandbox(),
         "cache": str(cache_dir()),
+    }
+
+
+def sandbox() -> dict[str, Any]:
+    """What the kernel offers, and what foreign code is kept from: tried in a worker."""
+    version = landlock_version()
+    return {
+        "landlock": f"version {version}" if version else None,
+        "keeps foreign code from": {
+            name: "yes" if held else "NO" for name, held in probe().items()
+        },
     }
 
 
@@ -99,6 +113,12 @@ def missing(found: dict[str, Any]) -> list[dict[str, Any]]:
     if not found["libraries"]["release"]:
         row(
             "release LLVM: search takes 1.4 times as long", "pip install karellen-llvm-core==22.1.8"
+        )
+    open_to = [n for n, held in found["sandbox"]["keeps foreign code from"].items() if held == "NO"]
+    if open_to:
+        row(
+            f"a sandbox that keeps foreign code from {', '.join(open_to)}",
+            "a kernel of Linux 6.12 or later with Landlock and seccomp",
         )
     for arch, target in (("X86", "x86-64"), ("AArch64", "aarch64")):
         if not found["full suite"][arch]:

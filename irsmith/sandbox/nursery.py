@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from irsmith.records import IrsmithError
+from irsmith.sandbox.confine import confine_worker
 
 Prepare = Callable[[Callable[[int], None]], Callable[[Any], Any]]
 """Given a function that reports a phase, gives the handler of items."""
@@ -42,12 +43,15 @@ class Limits:
         memory_bytes: address space of the worker.
         recycle_bytes: the child is replaced between items once its resident
             memory has grown beyond this.
+        confined: the child may open no files but its own code, no sockets, start no
+            processes and send no signals, as far as the kernel can keep it from it.
     """
 
     cpu_seconds: float = 20.0
     wall_seconds: float = 120.0
     memory_bytes: int = 6 << 30
     recycle_bytes: int = 1 << 30
+    confined: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,8 @@ def _child(
     """Serve items until the pipe ends or an item kills us."""
     _die_with_parent(parent)
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    if limits.confined:
+        confine_worker()
     while True:
         header = read(requests, 4)
         if header is None:

@@ -22,8 +22,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, NoReturn, TypeVar
 
+from irsmith.sandbox.answers import AnswerError, read_answer
 from irsmith.sandbox.nursery import (
     BORN,
     BUG,
@@ -35,7 +37,6 @@ from irsmith.sandbox.nursery import (
     Lines,
     last_words,
     nursery,
-    read,
 )
 
 __all__ = ["WINDOW", "Limits", "Outcome", "Worker", "WorkerBugError"]
@@ -197,6 +198,7 @@ class Worker(Generic[Item, Result]):
             os.close(request_read)
             os.close(answer_write)
         os.set_blocking(self._requests, False)
+        os.set_blocking(self._answers, False)
 
     def _fork(self, lines: Lines) -> int:
         sys.stdout.flush()
@@ -233,23 +235,48 @@ class Worker(Generic[Item, Result]):
         while True:
             kind, body = self._message(deadline)
             if kind == RESULT:
-                return Outcome(pickle.loads(body))
+                return Outcome(self._read(body))
             if kind == REFUSED:
-                detail, phase = pickle.loads(body)
-                return Outcome(None, "refused", detail, phase)
+                detail, phase = self._read(body)
+                return Outcome(None, "refused", str(detail), int(phase))
             if kind == BUG:
                 self.close()
-                raise WorkerBugError(pickle.loads(body))
+                raise WorkerBugError(str(read_answer(body)))
             if kind == BORN:
-                (self._child,) = struct.unpack("<i", body)
+                self._born(body)
             elif kind == DIED:
-                status, phase, text = pickle.loads(body)
-                return self._death(status, phase, text, killed)
+                status, phase, text = self._read(body)
+                return self._death(int(status), int(phase), str(text), killed)
+            elif kind:
+                self._distrust(f"an answer of kind {kind!r}")
             else:  # the deadline has passed
                 killed = True
                 deadline = time.monotonic() + 10
                 if self._child:
                     _kill(self._child)
+
+    def _read(self, body: bytes) -> Any:
+        """What an answer holds; foreign code may have written it."""
+        try:
+            return read_answer(body)
+        except AnswerError as error:
+            self._distrust(str(error))
+
+    def _born(self, body: bytes) -> None:
+        """A new child: what is killed later, so it must be the nursery's."""
+        (pid,) = struct.unpack("<i", body) if len(body) == 4 else (0,)
+        try:
+            parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, IndexError, ValueError):
+            pid, parent = 0, self._nursery  # it has died again: there is nothing to kill
+        if parent != self._nursery:
+            self._distrust("the number of a process that is not its own")
+        self._child = pid
+
+    def _distrust(self, what: str) -> NoReturn:
+        """What runs in the worker writes to its pipe: nothing of it can be believed."""
+        self.close()
+        raise WorkerBugError(f"what ran in the worker broke in on its pipe: {what}")
 
     def _message(self, deadline: float) -> tuple[bytes, bytes]:
         if self._early:
@@ -261,13 +288,30 @@ class Worker(Generic[Item, Result]):
         return self._read_message()
 
     def _read_message(self) -> tuple[bytes, bytes]:
-        header = read(self._answers, HEADER.size)
-        if header is None:
+        header = self._take(HEADER.size)
+        if len(header) < HEADER.size:
             text = last_words(self._stderr)
             self.close()
             raise WorkerBugError(f"the worker's nursery died: {text}")
         kind, length = HEADER.unpack(header)
-        return kind, read(self._answers, length) or b""
+        return kind, self._take(length)
+
+    def _take(self, count: int) -> bytes:
+        """So many bytes of an answer; what does not come must not keep us for ever."""
+        taken = bytearray()
+        while len(taken) < count:
+            try:
+                part = os.read(self._answers, min(1 << 20, count - len(taken)))
+            except BlockingIOError:
+                poll = select.poll()
+                poll.register(self._answers, select.POLLIN)
+                if not poll.poll(self.limits.wall_seconds * 1000):
+                    self._distrust("a message without its end")
+                continue
+            if not part:
+                break
+            taken += part
+        return bytes(taken)
 
     def _death(self, status: int, phase: int, text: str, killed: bool) -> Outcome[Result]:
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0

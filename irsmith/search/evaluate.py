@@ -131,4 +131,10 @@ def as_evaluation(candidate: Candidate, outcome: Outcome[Compiled]) -> Evaluatio
     if outcome.value is None:
         return Evaluation(candidate, None, failure=failure_text(outcome))
     compiled = outcome.value
-    return Evaluation(candidate, compiled.size, compiled.ir_hash, output=compiled.output)
+    return Evaluation(
+        candidate,
+        compiled.size,
+        compiled.ir_hash,
+        output=compiled.output,
+        optimised=compiled.optimised,
+    )

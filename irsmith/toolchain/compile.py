@@ -55,12 +55,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What a job gave: sizes, the name of the optimised IR, the output and counts asked for."""
+    """What a job gave: sizes, the name of the optimised IR, the output and counts asked for.
+
+    With the object of a candidate comes the bitcode that it was made of, so that a check
+    of the module need not run the passes again.
+    """
 
     size: Size
     ir_hash: str
     output: bytes = b""
     census: Census = ()
+    optimised: bytes = b""
 
 
 class Compiler:
@@ -105,17 +110,18 @@ class Compiler:
             while len(self._objects) >= _OBJECTS_KEPT:
                 self._objects.pop(next(iter(self._objects)))
             self._objects[key] = code
+        size = replace(self._sizes[key], instructions=instructions)
         output = b""
         if job.output == "object":
-            output = self._objects[key]
-        elif job.output == "assembly":
+            return Compiled(size, ir_hash, self._objects[key], optimised=bitcode)
+        if job.output == "assembly":
             output = self._emit(bitcode, job, assembly=True)
         elif job.output == "bitcode":
             output = bitcode
         elif job.output == "ir":
             with self.llvm.context() as context:
                 output = context.parse(bitcode).text().encode()
-        return Compiled(replace(self._sizes[key], instructions=instructions), ir_hash, output)
+        return Compiled(size, ir_hash, output)
 
     def _keep(self, passes: str, made: tuple[str, bytes, int]) -> None:
         self._kept += len(made[1])

@@ -140,11 +140,11 @@ def test_items_and_answers_may_both_be_larger_than_a_pipe():
 def test_many_items_are_cheap():
     with Worker(prepare, LIMITS) as worker:
         worker.call(("double", 0))
-        started = time.monotonic()
+        started = time.process_time()
         assert [o.value for o in worker.map(("double", k) for k in range(5000))] == list(
             range(0, 10000, 2)
         )
-        assert time.monotonic() - started < 5
+        assert time.process_time() - started < 5
 
 
 ORPHANS = """

@@ -33,7 +33,7 @@ def compare(linker: Linker, job: CheckJob) -> Compared:
     ground = linker.ground(prepared)
     wanted = {e.name: inputs for e in prepared.functions if (inputs := job.inputs(e))}
     with linker.llvm.context() as context:
-        module = linker.version(job, True, context)
+        module = linker.version(job, True, context, wanted if job.testing else None)
         if job.testing:
             keep_called(module, wanted)
         build = linker.link(job, module, True, ground.addresses)

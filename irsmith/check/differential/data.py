@@ -128,6 +128,7 @@ class Prepared:
         hidden: globals that no other module sees.
         functions: every defined function, in order.
         blocked: number of blocks of all functions that good inputs reached.
+        alike: whether passes do to the module as it came what they do to ``bitcode``.
         seconds: processor time of the preparation.
     """
 
@@ -141,6 +142,7 @@ class Prepared:
     tokens: dict[str, int]
     hidden: frozenset[str]
     functions: list[Exercise]
+    alike: bool = True
     seconds: float = 0.0
 
 
@@ -180,6 +182,7 @@ class CheckJob:
         testing: whether to run the testing copy; else the real module.
         called: functions that were called in the real module: in the testing copy only on
             inputs that the real module cannot be given.
+        optimised: the real module after the candidate's passes, if they were run before.
     """
 
     prepared: Prepared
@@ -189,6 +192,7 @@ class CheckJob:
     level: int = 2
     testing: bool = False
     called: frozenset[str] = frozenset()
+    optimised: bytes = b""
 
     def inputs(self, exercise: Exercise) -> list[tuple[int, Input]]:
         """Inputs to call a function on, with their numbers."""

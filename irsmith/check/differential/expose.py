@@ -58,18 +58,23 @@ class Entry:
     local: bool
 
 
-def settle(module: IRModule) -> None:
+def settle(module: IRModule) -> bool:
     """What both versions get before any pass.
 
     Names for all globals. No thread-local storage, which the JIT does not have: a variable
     of one thread is then a variable. Bodies that stand here only to be inlined stay, for
     there is no library that holds them.
+
+    Returns:
+        Whether it may as well be done after the passes: nothing but storage was changed.
     """
+    alike = True
     found, llvm = globals_of(module.llvm), instructions_of(module.llvm)
     for kind in ("Global", "Function"):
         for handle in found.each(module, kind):
             if found.linkage(handle) == AVAILABLE_EXTERNALLY:
                 module.llvm.set_linkage(handle, _LINKONCE_ODR)
+                alike = False
     taken = 0
     for kind in ("Global", "Function"):
         for handle in found.each(module, kind):
@@ -77,6 +82,7 @@ def settle(module: IRModule) -> None:
                 name = f"irsmith.unnamed.{taken}".encode()
                 found.set_name(handle, name, len(name))
                 taken += 1
+                alike = False
     local = False
     for handle in found.each(module, "Global"):
         if llvm.is_thread_local(handle):
@@ -88,6 +94,7 @@ def settle(module: IRModule) -> None:
                 if _intrinsic(found, llvm, instruction).startswith(b"llvm.threadlocal.address"):
                     llvm.replace(instruction, llvm.operand(instruction, 0))
                     llvm.erase(instruction)
+    return alike
 
 
 def _intrinsic(found: Globals, llvm: Instructions, instruction: int) -> bytes:
@@ -139,6 +146,28 @@ def keep_called(module: IRModule, names: Container[str]) -> None:
         if name not in names and found.linkage(function) != AVAILABLE_EXTERNALLY:
             found.make_local(function)
     module.run_passes("globaldce")
+
+
+def drop_unused(module: IRModule, names: Container[str]) -> None:
+    """Drop functions that are not called by us and that nothing names, before any pass.
+
+    What is left keeps its linkage, so that passes treat it as they would have. They work
+    from callees to callers, and none learns anything of a visible function from its callers.
+    """
+    found, llvm = globals_of(module.llvm), instructions_of(module.llvm)
+    while True:
+        unused = [
+            function
+            for name, function in module.functions()
+            if name not in names
+            and not llvm.first_use(function)
+            and found.linkage(function) != AVAILABLE_EXTERNALLY
+        ]
+        if not unused:
+            return
+        for function in unused:
+            found.make_local(function)
+        module.run_passes("globaldce")
 
 
 def complete(module: IRModule, padded: bool = False) -> list[Entry]:

@@ -64,8 +64,12 @@ static void decide_all(u64 address, u64 size, u8 *state, u32 origin, u32 functio
 static u64 partly_at;
 static u32 partly_size;
 
-static void check_tags(u16 *tag, u32 size, u16 mine) {
+static inline void check_tags(u16 *tag, u32 size, u16 mine) {
     if (!mine) return;
+    /* The usual case, told at once: all bytes have this tag already. */
+    u64 all = mine * 0x0001000100010001ul;
+    if (size == 8 && word_at(tag) == all && word_at(tag + 4) == all) return;
+    if (size == 4 && word_at(tag) == all) return;
     for (u32 k = 0; k < size; k++) {
         if (!tag[k]) tag[k] = mine;
         else if (tag[k] != mine) {
@@ -84,7 +88,7 @@ static void foreign(u64 address) {
 }
 
 /* The usual case, told at once. */
-static int all_set(const u8 *state, u32 size) {
+static inline int all_set(const u8 *state, u32 size) {
     if (size == 8) return word_at(state) == SET * 0x0101010101010101ul;
     if (size == 4) {
         u32 half;
@@ -94,7 +98,8 @@ static int all_set(const u8 *state, u32 size) {
     return size == 1 && *state == SET;
 }
 
-static int access(u64 address, struct site *site, u8 **state, u16 **tag) {
+/* 0: no memory of ours; 2: every byte is set; else 1. */
+static inline int access(u64 address, struct site *site, u8 **state, u16 **tag) {
     m.reason_site = site - m.sites;
     if (address < 4096) undefined(NULL_POINTER);
     if (address & ((1ul << site->align) - 1)) undefined(MISALIGNED);
@@ -102,7 +107,7 @@ static int access(u64 address, struct site *site, u8 **state, u16 **tag) {
         foreign(address);
         return 0;
     }
-    if (all_set(*state, site->size)) return 1;
+    if (all_set(*state, site->size)) return 2;
     for (u32 k = 0; k < site->size; k++)
         if ((*state)[k] == NOWHERE) missing(address, site->size);
     return 1;
@@ -111,9 +116,12 @@ static int access(u64 address, struct site *site, u8 **state, u16 **tag) {
 void guard_load(u64 address, u32 number) {
     struct site *site = &m.sites[number];
     u8 *state; u16 *tag;
-    if (access(address, site, &state, &tag)) {
+    int found = access(address, site, &state, &tag);
+    if (found == 2) {
+        check_tags(tag, site->size, site->tag);
+    } else if (found) {
         u32 lazy = 0, unset = 0, partly = 0;
-        for (u32 k = all_set(state, site->size) ? site->size : 0; k < site->size; k++)
+        for (u32 k = 0; k < site->size; k++)
             lazy += state[k] == LAZY_BYTE, unset += state[k] == UNSET, partly += state[k] == PARTLY;
         u32 origin = SITES_FROM + number * 8;
         if (lazy == site->size && (lazy == 1 || lazy == 2 || lazy == 4 || lazy == 8))
@@ -134,8 +142,9 @@ void guard_load(u64 address, u32 number) {
 void guard_store(u64 address, u32 number) {
     struct site *site = &m.sites[number];
     u8 *state; u16 *tag;
-    if (!access(address, site, &state, &tag)) return;
-    for (u32 k = 0; k < site->size; k++) {
+    int found = access(address, site, &state, &tag);
+    if (!found) return;
+    for (u32 k = found == 2 ? site->size : 0; k < site->size; k++) { /* what is set stays set */
         if (state[k] == FIXED) undefined(CONSTANT);
         if (partly_at != address || partly_size != site->size) state[k] = SET;
         else if (state[k] == UNSET) state[k] = PARTLY;

@@ -17,7 +17,10 @@ from irsmith.toolchain.find import Toolchain
 
 HEADERS = ("runtime.h", "guard.h")
 SOURCES = ("memory.c", "draw.c", "cover.c", "guard.c", "events.c", "known.c", "run.c")
-_FLAGS = ("-O2", "-fPIC", "-shared", "-nostdlib", "-fuse-ld=lld", "-w", "-fno-strict-aliasing")
+_FLAGS = (
+    *("-O3", "-fPIC", "-shared", "-nostdlib", "-fuse-ld=lld", "-w", "-fno-strict-aliasing"),
+    *("-fno-semantic-interposition", "-Wl,-Bsymbolic"),
+)
 
 RETURNED, ENDED, SIGNALLED, TIMED_OUT, TOO_LONG, UNDEFINED, LEARNT, UNSUPPORTED = range(8)
 """How a run ended, as ``runtime.h`` numbers it."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from irsmith.check.differential.build import Build
 from irsmith.check.differential.data import Callee, CheckJob, Prepared, Result
-from irsmith.check.differential.expose import settle
+from irsmith.check.differential.expose import drop_unused, settle
 from irsmith.check.differential.externals import INTRODUCED, REAL
 from irsmith.check.differential.library import RawOutcome, Runtime, Stub, Word
 from irsmith.toolchain import codegen
@@ -112,16 +112,34 @@ class Linker:
         reason = out.reason if out.status else 0
         return Result(out.status, out.result, out.trace, out.memory, out.internal, reason)
 
-    def version(self, job: CheckJob, transformed: bool, context: Context) -> IRModule:
-        """One of the two versions of a comparison, before it is linked."""
+    def version(
+        self,
+        job: CheckJob,
+        transformed: bool,
+        context: Context,
+        called: Container[str] | None = None,
+    ) -> IRModule:
+        """One of the two versions of a comparison, before it is linked.
+
+        Args:
+            job: the comparison.
+            transformed: which of the two.
+            context: for the module.
+            called: the functions that will be called, if nothing else need be there.
+        """
         prepared = job.prepared
         copy = prepared.testing if job.testing else prepared.bitcode
-        module = context.parse(job.module if transformed and job.module else copy)
+        done = job.optimised if prepared.alike and not job.testing else b""
+        other = (job.module or done) if transformed else b""
+        module = context.parse(other or copy)
         prepare(module, prepared.triple)
         if transformed:
-            if job.module:
+            if other:
                 settle(module)
-            module.run_passes(job.candidate.passes, job.level)
+            if called is not None and not other:
+                drop_unused(module, called)
+            if not done:
+                module.run_passes(job.candidate.passes, job.level)
             broken = module.verify()
             if broken:
                 raise VerifierError(f"verifier: {broken.splitlines()[0]}")

@@ -172,6 +172,8 @@ static void clear_unset(u32 k, struct block *block) {
 /* What changed in a piece of memory, and where. */
 static void changes(u64 *hash, u8 *now, u8 *before, u64 count, u64 name, const char *what) {
     for (u64 at = 0; at < count; at += 8) {
+        while (at + 256 <= count && !memcmp(now + at, before + at, 256)) at += 256;
+        if (at == count) return;
         u64 left = count - at < 8 ? count - at : 8;
         if (left == 8 ? word_at(now + at) == word_at(before + at) : !memcmp(now + at, before + at, left)) continue;
         mix(hash, name + at);

@@ -181,9 +181,16 @@ class ModuleCheck:
                 self.problem = f"the reference cannot be run here: {_failure(outcome)}"
         return self._prepared
 
-    def judge(self, candidate: Candidate, level: int = 2) -> ModuleVerdict:
-        """The verdict on a pass list with code generation options."""
-        return self._judge(candidate, b"", level)
+    def judge(self, candidate: Candidate, level: int = 2, optimised: bytes = b"") -> ModuleVerdict:
+        """The verdict on a pass list with code generation options.
+
+        Args:
+            candidate: to apply to the reference.
+            level: of code generation.
+            optimised: the reference after the candidate's passes: what is written is made of
+                it. They are run here if it is empty.
+        """
+        return self._judge(candidate, b"", level, optimised)
 
     def judge_module(self, bitcode: bytes, level: int = 2) -> ModuleVerdict:
         """The verdict on another version of the module.
@@ -210,7 +217,9 @@ class ModuleCheck:
             raise IrsmithError(_failure(outcome))
         return outcome.value
 
-    def _judge(self, candidate: Candidate, module: bytes, level: int) -> ModuleVerdict:
+    def _judge(
+        self, candidate: Candidate, module: bytes, level: int, optimised: bytes = b""
+    ) -> ModuleVerdict:
         prepared = self.prepared
         if prepared is None:
             return ModuleVerdict("unknown", reason=self.problem)
@@ -218,7 +227,7 @@ class ModuleCheck:
         copies = [False, True] if prepared.testing and not module else [False]
         for testing in copies:
             called = frozenset(findings.compared)
-            job = CheckJob(prepared, candidate, module, None, level, testing, called)
+            job = CheckJob(prepared, candidate, module, None, level, testing, called, optimised)
             self._compare(job, findings)
         functions = tuple(_verdict(each, findings) for each in prepared.functions)
         states = [each.verdict for each in functions]

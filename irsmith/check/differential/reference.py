@@ -97,7 +97,7 @@ class Preparation:
         with self.llvm.context() as context:
             module = context.parse(job.bitcode)
             prepare(module, job.triple)
-            settle(module)
+            alike = settle(module)
             real = module.bitcode()
             testing = has_hidden(module)
             found = globals_of(self.llvm)
@@ -131,7 +131,7 @@ class Preparation:
             names = tuple(each.name for each in externals if each.signature)
             prepared = Prepared(
                 *(real, copy, job.triple, code, len(harness.callers), bytes(stubs), names),
-                *(tokens, hidden, []),
+                *(tokens, hidden, [], alike),
             )
             self._exercise(prepared, job, module, guarded_module, guarded, types, called)
         prepared.seconds = time.process_time() - started

@@ -190,7 +190,7 @@ static void run(wrapper *call, void *function, u64 *in, u32 results, const u8 *k
     struct timer limit = {{0, 0}, {microseconds / 1000000, microseconds % 1000000}}, off = {{0, 0}, {0, 0}};
     u8 *top = stacks[other] + STACK_SIZE - (other ? 4096 + 528 : 4096);
     memset(values, 0, sizeof values);
-    memset(top - JUNK_STACK, m.junk, JUNK_STACK);
+    if (!m.guarding) memset(top - JUNK_STACK, m.junk, JUNK_STACK); /* under guard frames lie elsewhere */
     m.events = m.depth = m.reason = 0, m.trace = TRACE_START, m.cursor = 0;
     m.frames_used = 0;
     *known___errno_location() = 0;

@@ -123,7 +123,7 @@ struct machine {
     u8 *covered;                           /* blocks that a good run reached */
     void *by_value[32];                    /* arguments of its that are passed by value */
 };
-extern struct machine m;
+extern __attribute__((visibility("hidden"))) struct machine m;
 
 __attribute__((noreturn)) void leave(int status);
 __attribute__((noreturn)) void undefined(int reason);

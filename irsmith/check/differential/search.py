@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import random
+import struct
 import zlib
-from ctypes import c_uint32, c_uint64
+from collections.abc import Callable
+from ctypes import c_uint64
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +46,7 @@ _EXACT = 1 << 31
 _MOST_SUGGESTIONS = 32
 _NOTHING_GOOD = 60
 """Runs without a good one after which larger objects are tried."""
+_SUGGESTION, _HASHES = struct.Struct("<I4xQ"), struct.Struct("<4Q")
 _TRIES = 3
 """How often a suggestion is taken up."""
 
@@ -118,6 +121,12 @@ def search(runtime: Runtime, target: Target, covered: Any, effort: float, seed: 
     out, result = RawOutcome(), Search()
     words, used = (Word * _MOST_WORDS)(), c_uint64()
     suggested = (Suggestion * _MOST_SUGGESTIONS)()
+    # Read as bytes: ctypes makes an object of each field, which takes longer than a run.
+    seen, asked = memoryview(out).cast("B"), memoryview(suggested).cast("B")
+    arguments = (
+        *(target.caller, target.address, target.index, len(target.results), target.results),
+        *(target.parameters, target.count, FUEL, ctypes.byref(out)),
+    )
     parents: list[tuple[int, dict[int, int], int]] = []
     waiting: list[tuple[int, dict[int, int]]] = []
     taken: dict[tuple[int, int], int] = {}
@@ -132,21 +141,20 @@ def search(runtime: Runtime, target: Target, covered: Any, effort: float, seed: 
         if result.tried == _NOTHING_GOOD and not result.found:
             runtime.largest()
         base, overrides = _next(rng, parents, waiting)
-        at = (c_uint32 * _MOST_OVERRIDES)(*overrides)
-        values = (c_uint64 * _MOST_OVERRIDES)(*overrides.values())
-        runtime.draws(base, len(overrides), at, values)
-        status = runtime.explore(
-            *(target.caller, target.address, target.index, len(target.results), target.results),
-            *(target.parameters, target.count, FUEL, ctypes.byref(out)),
+        count = len(overrides)
+        runtime.draws(
+            *(base, count, struct.pack(f"<{count}I", *overrides)),
+            struct.pack(f"<{count}Q", *overrides.values()),
         )
+        status = runtime.explore(*arguments)
         result.tried += 1
         cost += 1 + (runtime.used() >> 15)
         good = status in (RETURNED, ENDED)
         fresh = runtime.new_features(1) if good else 0
         if fresh or not good:
             count = runtime.suggestions(suggested)
-            every = [(s.draw, s.value) for s in suggested[:count]]
-            rng.shuffle(every)
+            every = list(_SUGGESTION.iter_unpack(asked[: count * _SUGGESTION.size]))
+            _shuffle(every, rng.getrandbits)
             for at_draw, value in every[: 12 if good else 4]:
                 if taken.get((at_draw, value), 0) < _TRIES and len(overrides) < _MOST_OVERRIDES:
                     taken[at_draw, value] = taken.get((at_draw, value), 0) + 1
@@ -157,11 +165,11 @@ def search(runtime: Runtime, target: Target, covered: Any, effort: float, seed: 
             if reason in stray and stray[reason] < STRAY:
                 stray[reason] += 1
                 count = runtime.input(words, ctypes.byref(used))
-                held = bytes(words)[: count * ctypes.sizeof(Word)]
+                held = ctypes.string_at(words, count * ctypes.sizeof(Word))
                 result.stray.append(Found(held, used.value, (status, 0, 0, 0, 0)))
             quiet += 1
             continue
-        outcome = (status, out.result, out.trace, out.memory, out.internal)
+        outcome = (status, *_HASHES.unpack_from(seen, RawOutcome.result.offset))
         other = outcome not in outcomes
         if fresh:
             parents.append((base, overrides, max(out.draws, 1)))
@@ -176,11 +184,21 @@ def search(runtime: Runtime, target: Target, covered: Any, effort: float, seed: 
             poor = len(outcomes) < 3
             count = runtime.input(words, ctypes.byref(used))
             result.found.append(
-                Found(bytes(words)[: count * ctypes.sizeof(Word)], used.value, outcome)
+                Found(ctypes.string_at(words, count * ctypes.sizeof(Word)), used.value, outcome)
             )
         if out.draws <= 1 and result.tried >= 3 and not outcome[0]:
             break  # it reads nothing that could be chosen
     return result
+
+
+def _shuffle(items: list[tuple[int, int]], bits: Callable[[int], int]) -> None:
+    """What ``random.shuffle`` does, number for number, without its calls."""
+    for last in range(len(items) - 1, 0, -1):
+        width = (last + 1).bit_length()
+        place = bits(width)
+        while place > last:
+            place = bits(width)
+        items[last], items[place] = items[place], items[last]
 
 
 def _next(
