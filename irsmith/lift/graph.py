@@ -95,9 +95,7 @@ def joined(blocks: list[Basic], rules: Rules) -> bool:
                 asked = rules.test(latch)
                 assert asked
                 count = len(latch.body) - asked[2]
-                head = Basic(
-                    len(blocks), latch.body[count:], "branch", latch.jump, next=latch.next
-                )
+                head = Basic(len(blocks), latch.body[count:], "branch", latch.jump, next=latch.next)
                 for block in (first, latch):
                     del block.body[len(block.body) - asked[2] :]
                     block.ends, block.jump, block.next = "jump", None, (head.number,)
