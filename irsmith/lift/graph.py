@@ -61,7 +61,9 @@ def graph(code: Code, rules: Rules) -> list[Basic]:
             if kind in ("jump", "branch"):
                 target = one.operands[-1]
                 assert isinstance(target, Target)
-                jumps[at.number] = [target, at.number + 1][: 1 + (kind == "branch")]
+                jumps[at.number] = [target]
+                if kind == "branch":
+                    jumps[at.number].append(at.number + 1)
         if not at.ends:
             at.ends = "jump"
             jumps[at.number] = [at.number + 1]

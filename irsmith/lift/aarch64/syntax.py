@@ -83,8 +83,6 @@ def parse(text: str) -> Code:
         UnliftableError: it holds what is not understood.
     """
     code = read_code(text, AArch64Lines())
-    if not code.outlined:
-        return code
     blocks = tuple(
         Block(block.label, tuple(one for each in block.body for one in _inlined(code, each)))
         for block in code.blocks
