@@ -57,7 +57,7 @@ def arguments_parser() -> Parser:
         "--by",
         choices=get_args(By),
         default="both",
-        help="lift: by rules (x86-64); model: by a model; both (default): a model is asked for "
+        help="lift: by rules; model: by a model; both (default): a model is asked for "
         "what rules do not get exact",
     )
     add_model_options(to)

@@ -61,7 +61,9 @@ def graph(code: Code, rules: Rules) -> list[Basic]:
             if kind in ("jump", "branch"):
                 target = one.operands[-1]
                 assert isinstance(target, Target)
-                jumps[at.number] = [target, at.number + 1][: 1 + (kind == "branch")]
+                jumps[at.number] = [target]
+                if kind == "branch":
+                    jumps[at.number].append(at.number + 1)
         if not at.ends:
             at.ends = "jump"
             jumps[at.number] = [at.number + 1]
@@ -95,9 +97,7 @@ def joined(blocks: list[Basic], rules: Rules) -> bool:
                 asked = rules.test(latch)
                 assert asked
                 count = len(latch.body) - asked[2]
-                head = Basic(
-                    len(blocks), latch.body[count:], "branch", latch.jump, next=latch.next
-                )
+                head = Basic(len(blocks), latch.body[count:], "branch", latch.jump, next=latch.next)
                 for block in (first, latch):
                     del block.body[len(block.body) - asked[2] :]
                     block.ends, block.jump, block.next = "jump", None, (head.number,)

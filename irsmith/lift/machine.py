@@ -256,9 +256,7 @@ class Machine:
         """What a vector register holds of a type of :data:`FLOATS`."""
         return self.to.value(f"load {type_}, ptr {self._event('read', family, type_)}")
 
-    def put_vector_register(
-        self, family: str, type_: str, value: str, clear: bool = False
-    ) -> None:
+    def put_vector_register(self, family: str, type_: str, value: str, clear: bool = False) -> None:
         """Leave a value in a vector register.
 
         Args:

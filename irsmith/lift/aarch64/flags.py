@@ -100,8 +100,10 @@ class Logic:
     def condition(self, to: Builder, name: str) -> str:
         """An i1 that says whether a condition holds."""
         sign = _LOGIC.get(name, "true" if name in ("lo", "vc") else "false")
-        return sign if sign in ("true", "false") else to.value(
-            f"icmp {sign} {self.type} {self.result}, 0"
+        return (
+            sign
+            if sign in ("true", "false")
+            else to.value(f"icmp {sign} {self.type} {self.result}, 0")
         )
 
 

@@ -203,5 +203,3 @@ def _to_integer(machine: A64Machine, name: str, operands: Operands) -> None:
         machine.put_vector(target, cast)
     else:
         machine.put(target, made)
-
-

@@ -159,9 +159,7 @@ def _sum(machine: A64Machine, target: Register, left: Register, right: Operand) 
         machine.note("link", left.family, 1)
 
 
-def _frame_address(
-    machine: A64Machine, target: Register, place: int, by: int, source: str
-) -> None:
+def _frame_address(machine: A64Machine, target: Register, place: int, by: int, source: str) -> None:
     """An address in the frame, or the stack pointer moved."""
     if target.family == "sp":
         if source == "sp":
@@ -353,9 +351,7 @@ def _add_product(
         machine.put_pointer(target.family, moved)
         return
     what = "sub" if subtracts else "add"
-    machine.put(
-        target, machine.to.value(f"{what} i{bits} {machine.get(other, bits)}, {product}")
-    )
+    machine.put(target, machine.to.value(f"{what} i{bits} {machine.get(other, bits)}, {product}"))
 
 
 def _divide(machine: A64Machine, name: str, operands: Operands, bits: int) -> None:
@@ -420,8 +416,11 @@ def _choose_address(
         machine.put_pointer(target.family, value)
     else:
         one, other = (
-            "0" if value == "null" else
-            machine.to.value(f"ptrtoint ptr {value} to i64") if address else value
+            "0"
+            if value == "null"
+            else machine.to.value(f"ptrtoint ptr {value} to i64")
+            if address
+            else value
             for address, value in read
         )
         value = machine.to.value(f"select i1 {chosen}, i64 {one}, i64 {other}")

@@ -31,10 +31,10 @@ def memory(machine: A64Machine, one: Instruction) -> bool:
         _ordered(machine, name, operands)
         return True
     kind, width = _kind(name)
-    if not kind or len(operands) != 2 or not isinstance(operands[0], Register):
+    if not kind or len(operands) != 2:
         return False
     register, place = operands
-    if not isinstance(place, Memory):
+    if not isinstance(register, Register) or not isinstance(place, Memory):
         raise UnliftableError(f"{name} of something else than memory")
     (_load if kind == "ldr" else _store)(machine, register, place, width)
     return True

@@ -27,6 +27,7 @@ from irsmith.lift.unliftable import UnliftableError
 _GENERAL = re.compile(r"([xw])(\d+|zr)$")
 _SCALAR = re.compile(r"([bhsdq])(\d+)$")
 _SIZES = {"b": 8, "h": 16, "s": 32, "d": 64, "q": 128}
+_WORDS = {".xword": 8, ".quad": 8, ".word": 4, ".long": 4, ".hword": 2, ".short": 2, ".byte": 1}
 _SHIFT = re.compile(r"(lsl|lsr|asr|ror|msl|[us]xt[bhwx])(?: #(\d+))?$")
 _MODIFIED = re.compile(r":(\w+):(.+)$")
 _NUMBER = re.compile(r"#?(-?(?:0x[0-9a-fA-F]+|\d+))$")
@@ -50,7 +51,8 @@ def register(name: str) -> Register | None:
 class AArch64Lines:
     """Reads lines with instructions."""
 
-    words = {".xword": 8, ".quad": 8, ".word": 4, ".long": 4, ".hword": 2, ".short": 2, ".byte": 1}
+    def __init__(self) -> None:
+        self.words = _WORDS
 
     def read(self, line: str) -> Instruction | None:
         """The instruction of a line; None if it does nothing."""
@@ -81,8 +83,6 @@ def parse(text: str) -> Code:
         UnliftableError: it holds what is not understood.
     """
     code = read_code(text, AArch64Lines())
-    if not code.outlined:
-        return code
     blocks = tuple(
         Block(block.label, tuple(one for each in block.body for one in _inlined(code, each)))
         for block in code.blocks

@@ -72,9 +72,8 @@ _REGISTERS = _registers()
 class X86Lines:
     """Reads lines with instructions; a prefix may have a line of its own."""
 
-    words = {".quad": 8, ".long": 4, ".short": 2, ".value": 2, ".byte": 1}
-
     def __init__(self) -> None:
+        self.words = {".quad": 8, ".long": 4, ".short": 2, ".value": 2, ".byte": 1}
         self._repeats = False
 
     def read(self, line: str) -> Instruction | None:
