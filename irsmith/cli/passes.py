@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Sequence
 
@@ -31,7 +32,9 @@ def main(words: Sequence[str]) -> int:
     table = load_passes()
     for name in options.names:
         if name not in table:
-            to.error(f"no pass {name!r} in this LLVM")
+            near = difflib.get_close_matches(name, table, 1)
+            hint = f": did you mean {near[0]!r}?" if near else ""
+            to.error(f"no pass {name!r} in this LLVM{hint}")
     rows = [
         known
         for known in table.values()

@@ -268,9 +268,12 @@ def _limited(
 
 def _reason(text: str) -> str:
     """The line of a build's log that most likely says why it failed."""
-    lines = text.splitlines()
+    # What dpkg-buildpackage says of it is only that something failed.
+    lines = [line for line in text.splitlines() if not line.startswith("dpkg-buildpackage:")]
     for words in (("error:",), ("Error ", "***"), ("cannot", "not found", "No such")):
-        for line in lines:
+        for before, line in zip(["", *lines], lines, strict=False):
             if any(word in line for word in words):
-                return " ".join(line.split())[:200]
+                # make names the missing tool a line before it gives up.
+                missing = "***" in line and ("No such file" in before or "not found" in before)
+                return " ".join((before if missing else line).split())[:200]
     return " ".join(lines[-1].split())[:200] if lines else ""

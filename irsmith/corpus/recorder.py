@@ -447,7 +447,8 @@ def main(path: str, words: list[str]) -> None:
         sources = [
             entry
             for entry in call.sources
-            if not is_probe(entry[0], folder) and os.path.isfile(entry[0])
+            if not is_probe(entry[0], folder)
+            and (os.path.isfile(entry[0]) or not os.path.exists(entry[0]))
         ]
         if _OTHER_MACHINES.intersection(call.flags):
             sources = []

@@ -57,6 +57,7 @@ def test_passes_and_doctor():
     assert "excluded" in text and "default" in text
     assert run("passes", "--codegen").stdout.count(b"\n") >= 5
     one_line(run("passes", "nothing-like-it"), 2, "nothing-like-it")
+    one_line(run("passes", "sroaa"), 2, "did you mean 'sroa'")
     rows = json.loads(run("passes", "--json", "--tier", "excluded").stdout)
     assert rows and all(row["reason"] for row in rows)
     found = json.loads(run("doctor", "--json").stdout)

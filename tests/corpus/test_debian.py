@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from irsmith.corpus.apt import AptError, largest, sources
+from irsmith.corpus.debian_build import _reason
 from irsmith.corpus.rows import read_rows
 
 pytest.importorskip("pyarrow")
@@ -240,3 +241,14 @@ def test_misuse_is_one_line(repository, tmp_path, monkeypatch):
     monkeypatch.setenv("APT_CONFIG", str(repository / "none.conf"))
     with pytest.raises(AptError, match="enable source packages"):
         sources(["goodone"])
+
+
+def test_the_reason_of_a_failed_build_is_its_own_line():
+    log = "dpkg-buildpackage: info: host\ndh_testdir\nmake: dh_testdir: No such file or directory\n"
+    log += (
+        "make: *** [debian/rules:18: x] Error 127\ndpkg-buildpackage: error: debian/rules failed\n"
+    )
+    assert _reason(log) == "make: dh_testdir: No such file or directory"
+    assert _reason("a.c:3:1: error: bad\nmake: *** [x] Error 1\n") == "a.c:3:1: error: bad"
+    assert _reason("cc\nmake: *** [x] Error 1\n") == "make: *** [x] Error 1"
+    assert _reason("") == ""
