@@ -35,9 +35,10 @@ class _Reader(pickle.Unpickler):
         if module.startswith("irsmith.") and not module.endswith("__main__"):
             importlib.import_module(module)
         found = getattr(sys.modules.get(module), name, None) if "." not in name else None
-        known = isinstance(found, type) and found.__module__ == module
-        if known and (dataclasses.is_dataclass(found) or issubclass(found, enum.Enum | tuple)):
-            return found
+        if isinstance(found, type) and found.__module__ == module:
+            kinds = (enum.Enum, tuple)
+            if dataclasses.is_dataclass(found) or issubclass(found, kinds):
+                return found
         raise AnswerError(f"an answer that names {module}.{name}")
 
 
