@@ -40,6 +40,7 @@ EFFORTS = {"fast": 2, "balanced": 16, "max": 400}
 SEARCHING = ("max",)
 
 _KEEP_OBJECTS = 16
+_REFUSALS_TOLD = 3
 _CHECKED_AT_MOST = 8
 """Candidates that the checker may refuse before we settle for ``-Oz``."""
 
@@ -196,6 +197,7 @@ def optimize(
             asked=proposed.asked,
         )
         refused = 0
+        refusals: list[str] = []
         for evaluation in _distinct(ledger, baseline, request.objective, shipped):
             if refused == _CHECKED_AT_MOST:
                 break
@@ -214,6 +216,7 @@ def optimize(
                 verdict = judge.judge(evaluation.candidate, verdict, evaluation.optimised)
             if request.check != "none" and not verdict.accepted:
                 refused += 1
+                refusals += [f"refused by the checker: {why}" for why in verdict.evidence[:1]]
                 continue
             made = replace(
                 made,
@@ -228,6 +231,7 @@ def optimize(
         return replace(
             made,
             refused=refused,
+            remarks=(*made.remarks, *refusals[:_REFUSALS_TOLD]),
             seconds=time.monotonic() - started,
             check_seconds=judge.seconds,
         )

@@ -206,6 +206,7 @@ def as_json(result: Optimized) -> dict[str, Any]:
         "refused": result.refused,
         "seconds": round(result.seconds, 3),
         "check_seconds": round(result.check_seconds, 3),
+        "checked": result.checked,
         "model": result.model,
         "model_seconds": round(result.model_seconds, 3),
         "prompts": result.prompts,

@@ -2,13 +2,14 @@
 
 Foreign code lives in the child's process and may write to its pipe whatever it likes. A
 pickle can name any function to call, so only data is read here: what Python itself is made
-of, and dataclasses and enumerations of modules that are loaded already.
+of, and dataclasses and enumerations of our own modules and of those that are loaded already.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import enum
+import importlib
 import io
 import pickle
 import sys
@@ -31,10 +32,13 @@ class _Reader(pickle.Unpickler):
         """A type of data, by name."""
         if name in _PLAIN.get(module, ()):
             return super().find_class(module, name)
+        if module.startswith("irsmith.") and not module.endswith("__main__"):
+            importlib.import_module(module)
         found = getattr(sys.modules.get(module), name, None) if "." not in name else None
-        known = isinstance(found, type) and found.__module__ == module
-        if known and (dataclasses.is_dataclass(found) or issubclass(found, enum.Enum | tuple)):
-            return found
+        if isinstance(found, type) and found.__module__ == module:
+            kinds = (enum.Enum, tuple)
+            if dataclasses.is_dataclass(found) or issubclass(found, kinds):
+                return found
         raise AnswerError(f"an answer that names {module}.{name}")
 
 

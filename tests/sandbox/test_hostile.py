@@ -3,14 +3,18 @@
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from irsmith.check.bench import PROGRAM_LIMITS
 from irsmith.check.runner import PHASE_RUN, Task, helper_library, runner
 from irsmith.records import Candidate
+from irsmith.sandbox.confine import program_confinement
 from irsmith.sandbox.nursery import BORN, HEADER, RESULT
 from irsmith.sandbox.probe import attempts, probe
 from irsmith.sandbox.worker import Limits, Worker, WorkerBugError
@@ -124,3 +128,43 @@ def test_answers_are_data_only():
     assert read_answer(pickle.dumps(kept)) == kept
     with pytest.raises(AnswerError, match="system"):
         read_answer(pickle.dumps(Bomb()))
+
+
+PROGRAM = """
+import os, signal, socket, sys
+done = []
+def attempt(name, what):
+    try:
+        what()
+        done.append(name)
+    except OSError:
+        pass
+attempt("read", lambda: open("/etc/passwd").read())
+attempt("write", lambda: open(sys.argv[2] + "/written", "w"))
+attempt("chmod", lambda: os.chmod(sys.argv[1], 0o777))
+attempt("socket", socket.socket)
+attempt("kill", lambda: os.kill(os.getppid(), 0))
+attempt("leave its group", os.setsid)
+attempt("own folder", lambda: open(sys.argv[1] + "/written", "w"))
+attempt("fork", lambda: os.fork() or os._exit(0))
+print(*done, sep=",")
+"""
+
+
+def test_a_hostile_program_of_its_own(tmp_path):
+    """As the emulator's programs run: processes and a folder of its own, and nothing else."""
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    libraries = [Path(sys.base_prefix), Path(sys.prefix)]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", PROGRAM, str(inside), str(outside)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={},
+        start_new_session=True,
+        preexec_fn=program_confinement(libraries, [inside]),
+    )
+    assert done.stdout.strip() == "own folder,fork", (done.stdout, done.stderr)
+    assert not list(outside.iterdir())

@@ -46,7 +46,7 @@ _EXACT = 1 << 31
 _MOST_SUGGESTIONS = 32
 _NOTHING_GOOD = 60
 """Runs without a good one after which larger objects are tried."""
-_SUGGESTION, _HASHES = struct.Struct("<I4xQ"), struct.Struct("<4Q")
+_SUGGESTION, _HASHES = struct.Struct("<I4xQ"), struct.Struct("<16x4Q")
 _TRIES = 3
 """How often a suggestion is taken up."""
 
@@ -169,7 +169,7 @@ def search(runtime: Runtime, target: Target, covered: Any, effort: float, seed: 
                 result.stray.append(Found(held, used.value, (status, 0, 0, 0, 0)))
             quiet += 1
             continue
-        outcome = (status, *_HASHES.unpack_from(seen, RawOutcome.result.offset))
+        outcome = (status, *_HASHES.unpack_from(seen))
         other = outcome not in outcomes
         if fresh:
             parents.append((base, overrides, max(out.draws, 1)))
@@ -191,7 +191,7 @@ def search(runtime: Runtime, target: Target, covered: Any, effort: float, seed: 
     return result
 
 
-def _shuffle(items: list[tuple[int, int]], bits: Callable[[int], int]) -> None:
+def _shuffle(items: list[tuple[Any, ...]], bits: Callable[[int], int]) -> None:
     """What ``random.shuffle`` does, number for number, without its calls."""
     for last in range(len(items) - 1, 0, -1):
         width = (last + 1).bit_length()

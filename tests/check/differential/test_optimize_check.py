@@ -53,6 +53,7 @@ def test_a_wrong_module_is_refused_where_the_list_was_accepted(toolchain, module
     assert checked.source == "baseline"
     assert checked.refused == 1
     assert checked.check_seconds > 0
+    assert checked.remarks[0].startswith("refused by the checker: run: input ")
 
 
 def test_the_next_best_is_taken(toolchain, module, monkeypatch):
