@@ -144,11 +144,13 @@ class Machine:
         packed: whether vector registers are used as such.
         stack_register: name of the stack pointer.
         vector_letters: how names of vector registers begin.
+        reads_whole: whether a part of a number is cut from the whole number.
         above: bytes between the stack pointer at the beginning and the first argument there.
     """
 
     stack_register = ""
     vector_letters = ""
+    reads_whole = True
     above = 0
 
     def __init__(
@@ -180,7 +182,7 @@ class Machine:
         slot = self._event("read", family, bits)
         if bits == 64 and slot in self.slots.pointers:
             return self.to.value(f"ptrtoint ptr {self.to.value(f'load ptr, ptr {slot}')} to i64")
-        if slot in self.slots.wide and bits < 64 and slot not in self.slots.parted:
+        if self.reads_whole and slot in self.slots.wide and bits < 64:
             # As a whole, or SROA takes the number apart.
             pointer = slot in self.slots.pointers
             value = self.to.value(f"load {'ptr' if pointer else 'i64'}, ptr {slot}")

@@ -12,6 +12,8 @@ class X86Machine(Machine):
 
     stack_register = "rsp"
     vector_letters = "xmm"
+    # Here bytes are written by themselves, too.
+    reads_whole = False
     above = 8
 
     def get(self, operand: Operand, bits: int) -> str:
