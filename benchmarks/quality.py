@@ -40,8 +40,6 @@ from irsmith.toolchain.clang import target_triple
 from irsmith.toolchain.find import Toolchain, find_toolchain
 
 STEPS = (1, 2, 4, 8, 12, 16, 32, 64)
-RANDOM = 32
-"""Random candidates that are measured: beyond these they cost more than they tell."""
 Row = dict[str, Any]
 
 
@@ -74,11 +72,12 @@ def measure(
     portfolio: Sequence[Candidate],
     work: Path,
     seed: int,
+    count: int,
 ) -> list[Row]:
-    """Sizes of each module under -Oz, the portfolio, and up to as many random candidates."""
+    """Sizes of each module under -Oz, the portfolio, and ``count`` random candidates."""
     space = default_space()
     rng = random.Random(seed)
-    drawn = [space.draw_with_codegen(rng) for _ in range(min(RANDOM, len(portfolio)))]
+    drawn = [space.draw_with_codegen(rng) for _ in range(count)]
     every = [*portfolio, *drawn]
 
     def rows(part: Sequence[Module]) -> Iterator[Row]:
@@ -219,7 +218,7 @@ def table(title: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
     lines = []
     for count in STEPS:
         for kind in kinds:
-            if kind == "random" and count > RANDOM:
+            if kind == "random" and count > len(rows[0]["random"]):
                 continue
             got = saved(rows, kind, count)
 
@@ -400,6 +399,7 @@ def main() -> None:
     parser.add_argument("--target", default="x86-64")
     parser.add_argument("--units", type=int, default=200)
     parser.add_argument("--functions", type=int, default=200)
+    parser.add_argument("--random", type=int, default=32, help="random candidates, at most")
     parser.add_argument("--model", help="a model that orders the portfolio, or its folder")
     parser.add_argument("--split", choices=("test", "validation"), default="test")
     parser.add_argument(
@@ -436,7 +436,9 @@ def main() -> None:
         for title, modules in (("whole units", units), ("single functions", functions)):
             if modules:
                 work = arguments.work / title.replace(" ", "-")
-                rows = measure(evaluator, modules, portfolio, work, arguments.seed)
+                rows = measure(
+                    evaluator, modules, portfolio, work, arguments.seed, arguments.random
+                )
                 other_level(toolchain, modules, rows)
                 put_in_order(evaluator, modules, portfolio, rows)
                 if model:
