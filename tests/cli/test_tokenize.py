@@ -95,4 +95,4 @@ def test_as_a_command(tmp_path):
     one_line(run("tokenize", path, "--target", "riscv64"), 2, "riscv64")
     hidden = {"PYTHONPATH": str(tmp_path)}
     (tmp_path / "tokenizers.py").write_text("raise ImportError")
-    one_line(run("tokenize", path, env=hidden), 2, "pip install irsmith[model]")
+    one_line(run("tokenize", path, env=hidden), 2, "pip install 'irsmith[model]'")
