@@ -192,7 +192,7 @@ def test_what_is_no_tokenizer_of_ours_is_refused(tmp_path, made):
 
 def test_without_the_package(monkeypatch, made):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    with pytest.raises(IrsmithError, match=r"pip install irsmith\[model\]"):
+    with pytest.raises(IrsmithError, match=r"pip install 'irsmith\[model\]'"):
         Tokenizer(made)
 
 
