@@ -158,5 +158,5 @@ def test_no_cluster_is_one_clear_line(tmp_path):
 
 def test_without_ray_the_line_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(IrsmithError, match=r"pip install irsmith\[cluster\]"):
+    with pytest.raises(IrsmithError, match=r"pip install 'irsmith\[cluster\]'"):
         make_shards(Work(parallel_works.squares), [1], tmp_path, "r", Cluster("127.0.0.1:1"))
