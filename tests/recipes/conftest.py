@@ -15,5 +15,5 @@ def labels(tmp_path_factory):
     pytest.importorskip("pyarrow")
     folder = tmp_path_factory.mktemp("labels")
     words = ["label", "tune", str(ROOT / "examples/corpus"), "-o", str(folder), "--searched", "0"]
-    assert main([*words, "--modules", "0.2", "--largest", "400", "--check", "list"]) == 0
+    assert main([*words, "--modules", "0.08", "--largest", "400", "--check", "list"]) == 0
     return folder
