@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from irsmith.check.debian import find_emulator, is_native
+from irsmith.check.debian import cross_needs, is_native
 from irsmith.check.differential.module import ModuleCheck, ModuleVerdict
 from irsmith.check.differential.place import runs_here
 from irsmith.check.passlisteval import PassListEval
@@ -49,11 +49,14 @@ def accept(
     if candidate in shipped.candidates and shipped.toolchain == toolchain.fingerprint:
         return Verdict(verifier="passed", pass_list="passed")
     name = "full" if have_full(triple) else "quick"
-    if name == "quick" and not is_native(triple) and find_emulator(triple) is None:
+    missing = [] if is_native(triple) else cross_needs(triple)
+    if missing:
         return Verdict(
             verifier="passed",
             pass_list="unknown",
-            evidence=("no emulator for this target: `irsmith fetch-suite --target` gets it",),
+            evidence=(
+                f"{missing[0].what} is missing: `irsmith fetch-suite --target` gets what it takes",
+            ),
         )
     with PassListEval(toolchain, get_suite(name, toolchain, triple), jobs=jobs) as judge:
         verdict = judge.judge(candidate)

@@ -30,7 +30,7 @@ class Judged:
     Attributes:
         target: LLVM triple.
         candidate: the list.
-        state: ``passed`` or ``failed``.
+        state: ``passed``, ``failed``, or ``unknown`` where nothing can judge it.
         reason: what refused it, in one line.
         suite: that judged it.
         shipped: it is in the shipped portfolio.
@@ -128,7 +128,7 @@ class Judge:
     Args:
         toolchain: where LLVM is.
         suites_of: gives the judges of a target, the quickest first; called when the first
-            list of the target is judged.
+            list of the target is judged. Where there are none, lists stay unknown.
         progress: told of each judgement.
     """
 
@@ -166,7 +166,8 @@ class Judge:
             made = Judged(target, candidate, verdict.state, reason, verdict.suite, known)
             if verdict.state != "passed":
                 break
-        self._progress(made)
+        if self._open[target]:
+            self._progress(made)
         return made
 
 

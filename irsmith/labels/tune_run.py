@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from irsmith.check.debian import find_emulator, is_native
+from irsmith.check.debian import cross_needs, is_native
 from irsmith.check.passlisteval import PassListEval
 from irsmith.check.suites import get_suite, have_full
 from irsmith.corpus.parts import Part
@@ -131,7 +131,7 @@ def label_tune(
     voted = run("vote", Task((picked, voting), plan.search, lists=lists))
 
     def suites_of(target: str) -> list[PassListEval]:
-        return _suites(toolchain, target, suites, jobs)
+        return _suites(toolchain, target, suites, jobs, said)
 
     def tell(judged: Judged) -> None:
         said(f"{judged.state}: {judged.candidate.key()[:90]} {judged.reason}".rstrip())
@@ -178,18 +178,25 @@ def _new(judged: Judged, target: str) -> bool:
 
 
 def _suites(
-    toolchain: Toolchain, target: str, names: Sequence[str], jobs: int
+    toolchain: Toolchain,
+    target: str,
+    names: Sequence[str],
+    jobs: int,
+    said: Callable[[str], None],
 ) -> list[PassListEval]:
-    """The judges of a target, the quickest first.
+    """The judges of a target, the quickest first; none if its programs cannot run here.
 
     Raises:
-        IrsmithError: its programs cannot run here.
+        IrsmithError: the full suite is asked for and not here.
     """
-    if not is_native(target) and find_emulator(target) is None:
-        raise IrsmithError(
-            f"lists for {target} cannot be judged without its emulator: "
-            "`irsmith fetch-suite --target` gets it"
+    missing = [] if is_native(target) else cross_needs(target)
+    if missing:
+        arch = target.split("-")[0]
+        said(
+            f"lists for {target} cannot be judged without {missing[0].what}: only those that ship "
+            f"are used (`irsmith fetch-suite --target {arch}` gets what it takes)"
         )
+        return []
     if "full" in names and not have_full(target):
         raise IrsmithError(
             f"the full suite for {target} is not here: `irsmith fetch-suite` gets it, "
