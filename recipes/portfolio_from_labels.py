@@ -1,7 +1,7 @@
 """Choose the shipped portfolio of a target from tune labels.
 
     irsmith label tune FUNCTIONS UNITS -o LABELS --modules 0.045 --searched 0.25 --budget 160 \
-        --nominated 400 --voters 250 --shared 72 --largest 3000
+        --nominated 260 --voters 200 --shared 44 --largest 3000
     python recipes/portfolio_from_labels.py --labels LABELS --count 64
 
 Labels hold the size of every list that was shared out on every module, so no module is compiled
