@@ -45,22 +45,30 @@ def refused(done, *words):
         assert word in text, text
 
 
-@pytest.mark.parametrize("name", ["a.o", "a.s", "-"])
-def test_what_cannot_be_recovered_is_declared_and_the_command_did_run(files, release, name):
+@pytest.mark.parametrize(
+    ("name", "functions", "samples"),
+    [("a.o", ["twice", "three"], 1), ("a.s", ["three"], 2), ("-", ["three"], 1)],
+)
+def test_what_cannot_be_recovered_is_declared_and_the_command_did_run(
+    files, release, name, functions, samples
+):
     path, stdin = (name, (files / "a.o").read_bytes()) if name == "-" else (files / name, b"")
-    asked = ("--model", release, "--by", "model", "--samples", 2, "--json")
+    asked = ["--model", release, "--by", "model", "--samples", samples, "--json"]
+    if len(functions) == 1:
+        asked += ["--function", *functions]
     done = run("disassemble", path, *asked, stdin=stdin)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["target"].startswith("x86_64") and found["model"] == str(release)
-    assert [one["name"] for one in found["functions"]] == ["twice", "three"]
+    assert [one["name"] for one in found["functions"]] == functions
     for one in found["functions"]:
         assert list(one) == [
             *("name", "grade", "ir", "level", "source", "lifted", "samples", "seconds"),
             "reason",
         ]
-        assert (one["grade"], one["ir"], one["samples"]) == ("failed", "", 2) and one["reason"]
-    assert found["seconds"] > 0 and b"2 failed" in done.stderr
+        assert (one["grade"], one["ir"], one["samples"]) == ("failed", "", samples)
+        assert one["reason"]
+    assert found["seconds"] > 0 and f"{len(functions)} failed".encode() in done.stderr
 
 
 def test_equal_seeds_give_equal_answers(files, release):

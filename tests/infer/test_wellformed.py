@@ -180,8 +180,9 @@ def functions(toolchain, arch, level):
             yield name, worker.render(Request(cut.bitcode, ir=True, assembly=True))
 
 
-@pytest.mark.parametrize("arch", ["X86", "AArch64"])
-@pytest.mark.parametrize("level", ["O1", "O2", "O3", "Oz"])
+@pytest.mark.parametrize(
+    ("level", "arch"), [("O1", "AArch64"), ("O2", "X86"), ("O3", "AArch64"), ("Oz", "X86")]
+)
 def test_what_clang_makes_is_allowed(toolchain, arch, level):
     """Token by token, with the names and sizes that its assembly shows."""
     tokenizer = shipped_tokenizer()
@@ -220,7 +221,7 @@ def test_what_is_let_through_llvm_reads(llvm):
     words = re.findall(r"[%@]?[\w.-]+|\S", TRUTH)
     places = [m.span() for m in re.finditer(r"[%@]?[\w.-]+|\S", TRUTH)]
     allowed = missed = refused = unjust = 0
-    for _ in range(3000):
+    for _ in range(1000):
         begin, end = places[rng.integers(len(places))]
         text = TRUTH[:begin] + words[rng.integers(len(words))] + TRUTH[end:]
         right = reads(llvm, text)
@@ -230,7 +231,7 @@ def test_what_is_let_through_llvm_reads(llvm):
         else:
             refused += not right
             unjust += right
-    assert refused > 2000
+    assert refused > 600
     assert missed <= 0.02 * refused, (allowed, missed, refused, unjust)
     assert unjust <= 0.02 * refused, (allowed, missed, refused, unjust)
 
