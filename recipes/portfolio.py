@@ -39,6 +39,7 @@ from irsmith.search.space import Space, default_space
 from irsmith.toolchain import passes
 from irsmith.toolchain.cache import write_beside
 from irsmith.toolchain.clang import target_triple
+from irsmith.toolchain.codegen import one_value
 from irsmith.toolchain.find import Toolchain, find_toolchain
 from irsmith.toolchain.llvm import arch_of
 
@@ -106,6 +107,16 @@ def with_options(lists: Sequence[Candidate], options: Sequence[str]) -> list[Can
     return [Candidate(entry.passes, chosen) for entry in lists for chosen in sets]
 
 
+def crossed(pool: Sequence[Candidate], also: Sequence[str]) -> list[Candidate]:
+    """Candidates as they are, and each with further options."""
+    sets = [(), *(words.split() for words in also)]
+    return list(
+        dict.fromkeys(
+            Candidate(c.passes, one_value([*c.codegen, *more])) for c in pool for more in sets
+        )
+    )
+
+
 def allowed(candidate: Candidate) -> bool:
     """Whether the pass table lets search use every pass of a candidate."""
     table = passes.load_passes()
@@ -159,7 +170,8 @@ def make(
         full = with_options(best, options)
         sizes = matrix(evaluator, modules, full, work / "3-options")
         report("with options", sizes, base)
-        pool = [c for path in arguments.pool for c in read(path) if allowed(c) and c not in full]
+        pool = crossed([c for path in arguments.pool for c in read(path)], arguments.also)
+        pool = [c for c in pool if allowed(c) and c not in full]
         if pool:
             added = matrix(evaluator, modules, pool, work / "4-pool")
             full += pool
@@ -254,6 +266,14 @@ def main() -> None:
         default=[],
         metavar="FILE",
         help="an older portfolio: its candidates are chosen from as they are",
+    )
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="OPTIONS",
+        help="each candidate of the pool is tried with these code generation options, too "
+        "(as in --also='-frame-pointer=smallest -stress-regalloc=9')",
     )
     parser.add_argument("--target", default="x86-64")
     parser.add_argument("--work", type=Path, default=None, help="default runs/portfolio-TARGET")

@@ -196,6 +196,8 @@ def emit_program(
         if broken:
             raise VerifierError(f"verifier: {broken.splitlines()[0]}")
         report(PHASE_EMIT)
+        if codegen.FRAMES in task.candidate.codegen:
+            return codegen.finish(llvm, module.bitcode(), task.candidate.codegen, task.level)[1]
         with codegen.options(llvm, task.candidate.codegen):
             return module.emit(task.level)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from irsmith.passlist import PassList
 from irsmith.records import Candidate
-from irsmith.toolchain.codegen import OPTIONS
+from irsmith.toolchain.codegen import OPTIONS, one_value
 from irsmith.toolchain.passes import Pass, load_passes, search_space
 
 LEVELS = ("default<O1>", "default<O2>", "default<Os>", "default<Oz>", "default<Oz>")
@@ -66,7 +66,7 @@ class Space:
         if rng.random() < 0.5:
             return candidate
         count = min(rng.choice([1, 1, 2, 3]), len(self.codegen))
-        return Candidate(candidate.passes, tuple(rng.sample(self.codegen, count)))
+        return Candidate(candidate.passes, one_value(rng.sample(self.codegen, count)))
 
     def mutate(self, rng: random.Random, candidate: Candidate) -> Candidate:
         """A neighbour: one to three of insert, drop, replace, swap, or an option flipped."""
@@ -84,7 +84,9 @@ class Space:
                 first, second = rng.sample(range(len(atoms)), 2)
                 atoms[first], atoms[second] = atoms[second], atoms[first]
             elif self.codegen:
-                codegen ^= {rng.choice(self.codegen)}
+                flipped = rng.choice(self.codegen)
+                kept = sorted(codegen - {flipped})
+                codegen = set(kept if flipped in codegen else one_value([*kept, flipped]))
         return Candidate(",".join(atoms), tuple(codegen))
 
     def cross(self, rng: random.Random, first: Candidate, second: Candidate) -> Candidate:
@@ -96,7 +98,7 @@ class Space:
             for option in sorted({*first.codegen, *second.codegen})
             if option in (first if rng.random() < 0.5 else second).codegen
         ]
-        return Candidate(",".join(atoms[:_MAX_ATOMS]), tuple(codegen))
+        return Candidate(",".join(atoms[:_MAX_ATOMS]), one_value(codegen))
 
 
 def join(atoms: Iterable[str]) -> Candidate:

@@ -164,8 +164,12 @@ class Renderer:
         optimised: Compiled = self._compiler(replace(job, output="bitcode"))
         with self.llvm.context() as context:
             text = IRText(*ir_text(context.parse(optimised.output)))
-        with self.llvm.context() as context, codegen.options(self.llvm, job.candidate.codegen):
+        chosen = job.candidate.codegen
+        with self.llvm.context() as context:
             again = parse_ir_text(context, text.text, text.header).bitcode()
+        # What a module carries of the options is not in its text.
+        again, _ = codegen.finish(self.llvm, again, chosen, job.level)
+        with self.llvm.context() as context, codegen.options(self.llvm, chosen):
             return text, code_of(context.parse(again).emit(job.level)) == code
 
     def _list(self, data: bytes, triple: str, code: Code) -> AssemblyText:

@@ -1,4 +1,4 @@
-"""Attributes of functions, added where a function does not say otherwise.
+"""Attributes of functions: added where a function does not say otherwise, or whatever it says.
 
 Names follow LLVM-C: https://llvm.org/doxygen/group__LLVMC.html
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from ctypes import c_char_p, c_size_t, c_uint, c_uint64, c_void_p
 from typing import Any
 
@@ -79,6 +79,23 @@ class Attributes:
                 sized = name in ("minsize", "optsize")
                 if not (plain and sized) and not self._get_enum(function, _FUNCTION, kind):
                     self._add(function, _FUNCTION, made)
+
+    def put(self, module: IRModule, attribute: str, names: Container[str] | None = None) -> None:
+        """Give defined functions a string attribute, whatever they said before.
+
+        Args:
+            module: changed in place.
+            attribute: ``"key"="value"``, as textual IR writes it.
+            names: of the functions; None: all of them.
+        """
+        match = _STRING.fullmatch(attribute)
+        if not match:
+            raise ValueError(f"{attribute!r} is no string attribute")
+        key, value = match[1].encode(), (match[2] or "").encode()
+        made = self._string(module.context.handle, key, len(key), value, len(value))
+        for name, function in module.functions():
+            if names is None or name in names:
+                self._add(function, _FUNCTION, made)
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from irsmith.records import IrsmithError
+from irsmith.toolchain.codegen import command_line
 from irsmith.toolchain.find import Toolchain
 from irsmith.toolchain.llvm import arch_of
 
@@ -202,7 +203,7 @@ def emit_with_clang(
         assembly: assembly in place of an object.
         passes: also run clang's own passes of ``-Oz``.
     """
-    options = [part for option in codegen for part in ("-mllvm", option)]
+    options = [part for option in command_line(codegen) for part in ("-mllvm", option)]
     arguments = [
         f"--target={triple}",
         *("-Oz", *(() if passes else ("-Xclang", "-disable-llvm-passes")), "-w"),
@@ -242,7 +243,7 @@ def emit_with_llc(
         *("-O2", f"-mtriple={triple}", f"-filetype={'asm' if assembly else 'obj'}"),
         f"-relocation-model={'static' if static else 'pic'}",
         *(_LLC_FLAGS[flag] for flag in codegen_flags(flags)),
-        *codegen,
+        *command_line(codegen),
         *("-o", "-", "-"),
     ]
     done = subprocess.run(command, input=bitcode, capture_output=True, timeout=300, check=False)

@@ -19,6 +19,9 @@ from irsmith.toolchain.census import Census, census
 from irsmith.toolchain.llvm import LLVM, IRModule, load
 
 _Key = tuple[str, tuple[str, ...], int]
+"""A pass list or the name of an optimised module, options, level."""
+_Made = tuple[str, bytes, int]
+"""An optimised module: its name, bitcode and number of instructions."""
 _OBJECTS_KEPT = 4
 _OPTIMISED_KEPT = 16 << 20
 """Bytes of optimised bitcode that are kept of a module, for lists that come again with other
@@ -78,7 +81,7 @@ class Compiler:
     def __init__(self, llvm: LLVM) -> None:
         self.llvm = llvm
         self._module = b""
-        self._optimised: dict[str, tuple[str, bytes, int]] = {}
+        self._made: dict[_Key, _Made] = {}
         self._kept = 0
         self._sizes: dict[_Key, Size] = {}
         self._objects: dict[_Key, bytes] = {}
@@ -95,21 +98,13 @@ class Compiler:
         module = hashlib.blake2b(job.bitcode + job.triple.encode(), digest_size=16).digest()
         if module != self._module:
             self._module, self._kept = module, 0
-            self._optimised.clear()
+            self._made.clear()
             self._sizes.clear()
             self._objects.clear()
-        passes = job.candidate.passes
-        # A list with several sets of code generation options runs its passes once.
-        if passes not in self._optimised:
-            self._keep(passes, self._optimise(job))
-        ir_hash, bitcode, instructions = self._optimised[passes]
+        ir_hash, bitcode, instructions = self._optimised(job)
         key = (ir_hash, job.candidate.codegen, job.level)
         if key not in self._sizes or (job.output == "object" and key not in self._objects):
-            code = self._emit(bitcode, job, assembly=False)
-            self._sizes[key] = elf.loaded_size(code)
-            while len(self._objects) >= _OBJECTS_KEPT:
-                self._objects.pop(next(iter(self._objects)))
-            self._objects[key] = code
+            self._remember(key, self._emit(bitcode, job, assembly=False))
         size = replace(self._sizes[key], instructions=instructions)
         output = b""
         if job.output == "object":
@@ -123,11 +118,33 @@ class Compiler:
                 output = context.parse(bitcode).text().encode()
         return Compiled(size, ir_hash, output)
 
-    def _keep(self, passes: str, made: tuple[str, bytes, int]) -> None:
+    def _optimised(self, job: Job) -> _Made:
+        """The module after its passes, with what it carries of the options."""
+        passes, chosen = job.candidate.passes, job.candidate.codegen
+        # A list with several sets of code generation options runs its passes once.
+        if (passes, (), 0) not in self._made:
+            self._keep((passes, (), 0), self._optimise(job))
+        made = self._made[passes, (), 0]
+        if codegen.FRAMES not in chosen:
+            return made
+        key = (passes, chosen, job.level)
+        if key not in self._made:
+            bitcode, code = codegen.finish(self.llvm, made[1], chosen, job.level)
+            self._keep(key, (_hash(bitcode), bitcode, made[2]))
+            self._remember((_hash(bitcode), chosen, job.level), code)
+        return self._made[key]
+
+    def _remember(self, key: _Key, code: bytes) -> None:
+        self._sizes[key] = elf.loaded_size(code)
+        while len(self._objects) >= _OBJECTS_KEPT:
+            self._objects.pop(next(iter(self._objects)))
+        self._objects[key] = code
+
+    def _keep(self, key: _Key, made: _Made) -> None:
         self._kept += len(made[1])
-        while self._optimised and self._kept > _OPTIMISED_KEPT:
-            self._kept -= len(self._optimised.pop(next(iter(self._optimised)))[1])
-        self._optimised[passes] = made
+        while self._made and self._kept > _OPTIMISED_KEPT:
+            self._kept -= len(self._made.pop(next(iter(self._made)))[1])
+        self._made[key] = made
 
     def _emit(self, bitcode: bytes, job: Job, assembly: bool) -> bytes:
         with self.llvm.context() as context, codegen.options(self.llvm, job.candidate.codegen):
@@ -149,9 +166,9 @@ class Compiler:
                     output = twin.emit(job.level, assembly=True)
         output = made if job.output == "object" else output if job.output else b""
         size = replace(elf.loaded_size(made), instructions=count)
-        return Compiled(size, hashlib.blake2b(bitcode, digest_size=8).hexdigest(), output, counted)
+        return Compiled(size, _hash(bitcode), output, counted)
 
-    def _optimise(self, job: Job) -> tuple[str, bytes, int]:
+    def _optimise(self, job: Job) -> _Made:
         with self.llvm.context() as context:
             module = context.parse(job.bitcode)
             prepare(module, job.triple)
@@ -161,7 +178,11 @@ class Compiler:
                 raise VerifierError(broken.splitlines()[0])
             bitcode = module.bitcode()
             count = sum(module.instruction_counts().values())
-        return hashlib.blake2b(bitcode, digest_size=8).hexdigest(), bitcode, count
+        return _hash(bitcode), bitcode, count
+
+
+def _hash(bitcode: bytes) -> str:
+    return hashlib.blake2b(bitcode, digest_size=8).hexdigest()
 
 
 def prepare(module: IRModule, triple: str) -> None:

@@ -140,10 +140,19 @@ class Linker:
                 drop_unused(module, called)
             if not done:
                 module.run_passes(job.candidate.passes, job.level)
+                module = self._finished(job, module)
             broken = module.verify()
             if broken:
                 raise VerifierError(f"verifier: {broken.splitlines()[0]}")
         return module
+
+    def _finished(self, job: CheckJob, module: IRModule) -> IRModule:
+        """A module after its passes, with what it carries of the code generation options."""
+        chosen = job.candidate.codegen
+        if job.testing or codegen.FRAMES not in chosen:
+            return module
+        made, _ = codegen.finish(self.llvm, module.bitcode(), chosen, job.level)
+        return module.context.parse(made)
 
     def link(
         self, job: CheckJob, module: IRModule, transformed: bool, addresses: Mapping[str, int]
