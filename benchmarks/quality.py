@@ -6,11 +6,11 @@
 Per number of candidates k: the portfolio in the forest's order (what ``irsmith optimize``
 compiles), in its own, with a language model if one is named, and random search, at equal
 compilations, on whole units and on single functions of the test split, what the forest's
-order wins over the portfolio's own on the same modules, and what -Os gives; a long search on
-some of them, and the share of its gain that the others reach on the same modules. All loaded
-bytes, executable bytes, mean a module, improved and
-unchanged, with 95 % bootstrap intervals by package (packages are resampled, since
-modules of one package are alike). Prints a table; ``--json FILE`` keeps the numbers.
+order wins over the portfolio's own on the same modules, and what -Os and frame pointers in
+-Oz give; a long search on some of them, and the share of its gain that the others reach on
+the same modules. All loaded bytes, executable bytes, mean a module, improved and unchanged,
+with 95 % bootstrap intervals by package (packages are resampled, since modules of one
+package are alike). Prints a table; ``--json FILE`` keeps the numbers.
 """
 
 from __future__ import annotations
@@ -30,14 +30,19 @@ from irsmith.corpus.functions import cut_function, function_names
 from irsmith.corpus.read import read_modules
 from irsmith.parallel.shards import fingerprint, run_shards
 from irsmith.records import Candidate, Evaluation, Module
+from irsmith.sandbox.worker import Worker
 from irsmith.search.autotune import Ledger, tune
 from irsmith.search.evaluate import Evaluator
 from irsmith.search.forest import digest_of, features, load_forest
 from irsmith.search.portfolio import load_portfolio
 from irsmith.search.space import default_space
 from irsmith.tasks.render import RenderWorker, Request, at_level
+from irsmith.toolchain.attributes import attributes_of
 from irsmith.toolchain.clang import target_triple
+from irsmith.toolchain.codegen import FRAMES
 from irsmith.toolchain.find import Toolchain, find_toolchain
+from irsmith.toolchain.frames import EVERYWHERE
+from irsmith.toolchain.llvm import arch_of, load
 
 STEPS = (1, 2, 4, 8, 12, 16, 32, 64)
 Row = dict[str, Any]
@@ -149,6 +154,40 @@ def other_level(toolchain: Toolchain, modules: Sequence[Module], rows: Sequence[
                     row[f"-{level}"] = made.size.total
 
 
+def with_frames(evaluator: Evaluator, modules: Sequence[Module], rows: Sequence[Row]) -> None:
+    """Put bytes of -Oz with frame pointers into each row: everywhere, and where it is smaller.
+
+    Everywhere is what anybody gets from clang's ``-fno-omit-frame-pointer``.
+    """
+    known = {module.sha256: module for module in modules}
+    chosen = Candidate(evaluator.baseline_candidate.passes, (FRAMES,))
+    with Worker(framer(evaluator.toolchain.library(arch_of(evaluator.triple)).path)) as worker:
+        for row in rows:
+            bitcode = known[row["sha256"]].bitcode
+            framed = worker.call(bitcode).value
+            row["frames"] = {
+                "everywhere": pairs(evaluator.baseline(framed)),
+                "where smaller": pairs(next(iter(evaluator.measure(bitcode, [chosen])))),
+            }
+
+
+def framer(library: Path) -> Callable[[Callable[[int], None]], Callable[[bytes], bytes]]:
+    """The preparation of a worker that gives every function of a module a frame pointer."""
+
+    def prepare(_: Callable[[int], None]) -> Callable[[bytes], bytes]:
+        llvm = load(library)
+
+        def frame(bitcode: bytes) -> bytes:
+            with llvm.context() as context:
+                module = context.parse(bitcode)
+                attributes_of(llvm).put(module, EVERYWHERE)
+                return module.bitcode()
+
+        return frame
+
+    return prepare
+
+
 def tried(row: Row, kind: str, count: int) -> list[list[int] | None]:
     """Bytes of the first ``count`` candidates of a kind."""
     if kind in ("portfolio", "random"):
@@ -206,6 +245,18 @@ def table(title: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
     there = [row for row in rows if "-Os" in row]
     other = sum(row["-Os"] for row in there) / sum(row["-Oz"] for row in there)
     print(f"     -Os        {100 * (1 - other):7.2f}  (n = {len(there)})")
+    lines: list[dict[str, Any]] = []
+    for where in rows[0]["frames"]:
+        ends = [row["frames"][where] or row["base"] for row in rows]
+        shares = [
+            100 * (1 - sum(end[k] for end in ends) / sum(row["base"][k] for row in rows))
+            for k in (0, 1)
+        ]
+        print(f"     -Oz, frame pointers {where}: {shares[0]:6.2f}, text {shares[1]:6.2f}")
+        lines.append(
+            {"kind": where, "loaded": shares[0], "text": shares[1], "n": len(rows),
+             "packages": packages}
+        )  # fmt: skip
     if "ranked" in rows[0]:
         seconds = sorted(row["model seconds"] for row in rows)
         print(
@@ -215,7 +266,6 @@ def table(title: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
             f"nothing of {sum(not row['ranked'] for row in rows)}"
         )
     kinds = [*kinds_of(rows), "random"]
-    lines = []
     for count in STEPS:
         for kind in kinds:
             if kind == "random" and count > len(rows[0]["random"]):
@@ -370,6 +420,10 @@ def draw(result: dict[str, Any], path: Path) -> None:
             axes.plot(ks, [line["loaded"] for line in lines], mark, label=kind)
             low, high = zip(*(line["interval"] for line in lines), strict=True)
             axes.fill_between(ks, low, high, alpha=0.15)
+        (everywhere,) = [line for line in result[title] if line["kind"] == "everywhere"]
+        axes.axhline(
+            everywhere["loaded"], color="grey", linestyle=":", label="-fno-omit-frame-pointer"
+        )
         axes.set_xscale("log", base=2)
         axes.set_xticks(STEPS, [str(k) for k in STEPS])
         n, packages = result[title][0]["n"], result[title][0]["packages"]
@@ -440,6 +494,7 @@ def main() -> None:
                     evaluator, modules, portfolio, work, arguments.seed, arguments.random
                 )
                 other_level(toolchain, modules, rows)
+                with_frames(evaluator, modules, rows)
                 put_in_order(evaluator, modules, portfolio, rows)
                 if model:
                     ask(model, toolchain, modules, portfolio, rows)

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irsmith.records import IrsmithError
-from irsmith.tasks.vocabulary import END, PAD, special_tokens
+from irsmith.tasks.vocabulary import END, PAD, SPARE, special_tokens
 
 if TYPE_CHECKING:
     import tokenizers
@@ -93,6 +93,10 @@ class Tokenizer:
         self.size = self._inner.get_vocab_size()
         tokens = [self._inner.id_to_token(number) or "" for number in range(self.size)]
         count = len(special_tokens())
+        # A spare of the day when it was trained may have got a name since.
+        for number, name in enumerate(special_tokens()[: self.size]):
+            if tokens[number].startswith(f"<|{SPARE}:"):
+                tokens[number] = name
         self._specials = {token: number for number, token in enumerate(tokens[:count])}
         if tuple(self._specials) != special_tokens():
             raise IrsmithError("the tokenizer does not have the special tokens of this irsmith")

@@ -16,7 +16,8 @@ from irsmith.toolchain.elf import loaded_size
 from irsmith.toolchain.elf_object import STT_FUNC, ElfObject, read_object
 from irsmith.toolchain.llvm import LLVM
 
-_ATTRIBUTE = '"frame-pointer"="all"'
+EVERYWHERE = '"frame-pointer"="all"'
+"""The attribute of a function that has a frame pointer."""
 _FIELD = struct.Struct("<I")
 _LONG = 0xFFFFFFFF
 """An entry with a 64-bit length, which no compiler of ours writes."""
@@ -40,7 +41,7 @@ def choose(llvm: LLVM, bitcode: bytes, level: int) -> tuple[bytes, bytes]:
     plain = bitcode, _emit(llvm, bitcode, level)
     with llvm.context() as context:
         module = context.parse(bitcode)
-        attributes_of(llvm).put(module, _ATTRIBUTE)
+        attributes_of(llvm).put(module, EVERYWHERE)
         everywhere = module.bitcode()
     framed = everywhere, _emit(llvm, everywhere, level)
     before, after = (function_bytes(read_object(code)) for _, code in (plain, framed))
@@ -49,7 +50,7 @@ def choose(llvm: LLVM, bitcode: bytes, level: int) -> tuple[bytes, bytes]:
     if smaller and len(smaller) < len(after):
         with llvm.context() as context:
             module = context.parse(bitcode)
-            attributes_of(llvm).put(module, _ATTRIBUTE, smaller)
+            attributes_of(llvm).put(module, EVERYWHERE, smaller)
             mixed = module.bitcode()
         found.append((mixed, _emit(llvm, mixed, level)))
     return min(found, key=lambda made: loaded_size(made[1]).total)

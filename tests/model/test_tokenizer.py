@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from importlib import resources
 
 import pytest
 from hypothesis import given
@@ -198,3 +199,16 @@ def test_without_the_package(monkeypatch, made):
 
 def test_the_byte_alphabet_is_the_librarys():
     assert sorted(byte_alphabet()) == sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+
+
+def test_a_spare_that_has_got_a_name_since_is_known_by_it():
+    """A tokenizer that was trained before a code generation option was searched."""
+    data = resources.files("irsmith.model").joinpath("data/tokenizer.json").read_bytes()
+    named = b"<|codegen:-frame-pointer=smallest|>"
+    if named in data:
+        data = data.replace(named, b"<|spare:2|>")
+    tokenizer = Tokenizer(data)
+    assert tokenizer.decode([tokenizer.special(named.decode())]) == named.decode()
+    other = data.replace(b"<|tune|>", b"<|tuna|>")
+    with pytest.raises(IrsmithError, match="special tokens"):
+        Tokenizer(other)
