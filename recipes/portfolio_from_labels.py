@@ -4,6 +4,9 @@
         --nominated 260 --voters 200 --shared 44 --largest 3000
     python recipes/portfolio_from_labels.py --labels LABELS --count 64
 
+Where nothing new was searched, ``--searched 0 --shared 1 --nominated 1`` measures what ships on
+more modules, and this puts it into a new order.
+
 Labels hold the size of every list that was shared out on every module, so no module is compiled
 here: the lists that were accepted (`lists.json`) and those that ship are chosen from, greedily,
 by what they save modules of the train split beyond the lists before them. PassListEval
