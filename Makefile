@@ -20,7 +20,7 @@ demo: $(BIN)/irsmith
 
 # Sets everything up and passes the tests.
 test: $(BIN)/irsmith
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Style, types, and the direction of imports.
 check: $(BIN)/irsmith
