@@ -179,6 +179,7 @@ u64 draw_pointer(u32 origin, int nonnull, int exclusive, u8 *kind) {
     m.used += size + OBJECT;
     u8 *state; u16 *tag;
     state_at((u64)m.arena + offset, &state, &tag);
+    prepare_arena();
     memset(state, LAZY_BYTE, size);
     return offset + before;
 }

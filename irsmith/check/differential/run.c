@@ -192,7 +192,7 @@ static void run(wrapper *call, void *function, u64 *in, u32 results, const u8 *k
     memset(values, 0, sizeof values);
     if (!m.guarding) memset(top - JUNK_STACK, m.junk, JUNK_STACK); /* under guard frames lie elsewhere */
     m.events = m.depth = m.reason = 0, m.trace = TRACE_START, m.cursor = 0;
-    m.frames_used = 0;
+    if (m.guarding) m.frames_used = 0; /* a replay uses none, and the next reset must know */
     *known___errno_location() = 0;
     streams_reset();
     if (microseconds) setitimer(VIRTUAL_TIMER, &limit, 0);
@@ -240,12 +240,22 @@ static void finish(struct outcome *out) {
 }
 
 /* Run a function on an input. Returns how it ended. */
+/* Bytes of the first space that runs since the last reset may have changed, and that were junk at
+ * any reset or later: behind them nothing was ever written. */
+static u64 changed, prepared;
+
+static void now_spans(u64 used) {
+    if (used + SLACK > changed) changed = used + SLACK;
+    m.used = used;
+}
+
 u32 irsmith_replay(wrapper *call, void *function, u32 results, const u8 *kinds, const struct word *words,
                    u32 count, u64 used, int other, u64 microseconds, struct outcome *out) {
     static u64 in[64];
     m.guarding = 0, m.junk = other ? 0x53 : 0xa7;
     m.arena = spaces[other], m.heap = m.arena + ARENA_SIZE, m.frames = m.heap + HEAP_SIZE;
-    m.stack = stacks[other], m.used = used;
+    m.stack = stacks[other];
+    now_spans(m.used), now_spans(used);
     memcpy(m.words, words, count * sizeof *words);
     m.count = count;
     heap_reset();
@@ -283,14 +293,26 @@ static void fill_parameters(u64 *in, const struct parameter *parameters, u32 cou
 }
 
 static void reset_guard(void) {
-    memset(shadow_states, NOWHERE, m.used + SLACK);
-    memset(shadow_tags, 0, 2 * (m.used + SLACK));
-    memset(m.arena, m.junk, m.used + SLACK);
+/* The input under guard has grown: what is new of it is junk too, as in any replay. */
+void prepare_arena(void) {
+    u64 end = m.used + SLACK;
+    if (end <= prepared) return;
+    memset(m.arena + prepared, m.junk, end - prepared);
+    prepared = end;
+}
+
+    now_spans(m.used);
+    memset(shadow_states, NOWHERE, changed);
+    memset(shadow_tags, 0, 2 * changed);
+    memset(m.arena, m.junk, changed);
+    if (changed > prepared) prepared = changed;
+    changed = 0;
     u64 frames = m.frames - m.arena;
     memset(shadow_states + frames, NOWHERE, m.frames_used + 4096);
     memset(shadow_tags + frames, 0, 2 * (m.frames_used + 4096));
     m.used = FIRST, m.count = m.object_count = m.suggestion_count = 0;
 }
+    prepare_arena();
 
 /* Run the guarded reference: makes the input while it runs. */
 u32 irsmith_explore(wrapper *call, void *function, u32 index, u32 results, const u8 *kinds,
