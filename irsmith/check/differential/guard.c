@@ -60,6 +60,17 @@ static void decide_all(u64 address, u64 size, u8 *state, u32 origin, u32 functio
     }
 }
 
+/* A vector of floating-point numbers: those that have no content at all. */
+static void decide_floats(u64 address, u8 *state, u32 origin, struct site *site) {
+    u32 each = site->kind == 'f' ? 4 : 8;
+    for (u32 at = 0; at + each <= site->size; at += each) {
+        u32 lazy = 0;
+        for (u32 k = 0; k < each; k++) lazy += state[at + k] == LAZY_BYTE;
+        if (lazy == each) decide(address + at, each, site->kind, 0, site->function, 0);
+    }
+    decide_all(address, site->size, state, origin, site->function, 0);
+}
+
 /* A bit field of what is not set yet: what is stored there next is set in part. */
 static u64 partly_at;
 static u32 partly_size;
@@ -124,8 +135,10 @@ void guard_load(u64 address, u32 number) {
         for (u32 k = 0; k < site->size; k++)
             lazy += state[k] == LAZY_BYTE, unset += state[k] == UNSET, partly += state[k] == PARTLY;
         u32 origin = SITES_FROM + number * 8;
-        if (lazy == site->size && (lazy == 1 || lazy == 2 || lazy == 4 || lazy == 8))
+        u32 whole = site->kind == 'f' ? 4 : 8; /* a vector of floats is not one number */
+        if (lazy == site->size && (lazy == 1 || lazy == 2 || lazy == 4 || lazy == 8) && lazy <= whole)
             decide(address, site->size, site->kind, origin, site->function, site);
+        else if (lazy && (site->kind == 'f' || site->kind == 'd')) decide_floats(address, state, origin, site);
         else if (lazy) decide_all(address, site->size, state, origin, site->function, 0);
         if (unset == site->size && !site->tolerant) undefined(UNINITIALISED);
         if (site->tolerant && unset + partly) partly_at = address, partly_size = site->size;

@@ -33,7 +33,8 @@ _OF_CHARACTERS = frozenset(
     b"isxdigit tolower toupper".split()
 )
 """Undefined for what is no character: C++ and -O0 call them, where C's macros read a table."""
-_FLOAT_OPS = (op.FADD, op.FSUB, op.FMUL, op.FDIV, op.FREM, op.FPTRUNC)
+_FLOATS = (op.FLOAT_TYPE, op.DOUBLE_TYPE, op.FP80_TYPE)
+_FLOAT_OPS = (op.FADD, op.FSUB, op.FMUL, op.FDIV, op.FREM, op.FPTRUNC, op.FPEXT)
 
 
 def guard(module: IRModule, signature_number: Callable[[int, int], int]) -> Guarded:
@@ -177,7 +178,7 @@ class _Guard(Writer):
         fields: dict[str, Any] = {
             "size": size,
             "tag": self.tags.number(instruction),
-            "kind": ord(_KINDS.get(llvm.kind(kind), "i")),
+            "kind": ord(_KINDS.get(llvm.kind(self.element(kind)), "i")),
             "align": max(alignment, 1).bit_length() - 1,
         }
         if code == op.STORE:
@@ -200,6 +201,11 @@ class _Guard(Writer):
     def _bound(self, value: int) -> int:
         number = int(self.llvm.constant_value(value))
         return number - (1 << 64) if number >> 63 else number
+    def element(self, kind: int) -> int:
+        """The type of a vector's elements, or the type itself."""
+        is_vector = self.llvm.kind(kind) == op.VECTOR_TYPE
+        return int(self.llvm.element_type(kind)) if is_vector else kind
+
 
     def is_bit_field(self, load: int) -> bool:
         """Whether only some bits of what is loaded count."""
@@ -270,6 +276,12 @@ class _Guard(Writer):
         if not self.is_plain(left):
             return
         flags = 0
+        for one, two in zip(self.lanes(left), self.lanes(right), strict=True):
+            self.arithmetic_of(instruction, code, one, two)
+
+    def arithmetic_of(self, instruction: int, code: int, left: int, right: int) -> None:
+        """The check of one lane."""
+        llvm = self.llvm
         if code in (op.ADD, op.SUB, op.MUL, op.SHL):
             flags = bool(llvm.nsw(instruction)) | bool(llvm.nuw(instruction)) << 1
             if not flags and code != op.SHL and not self.is_address(left):
@@ -292,18 +304,20 @@ class _Guard(Writer):
 
     def float_result(self, instruction: int, following: int) -> None:
         """Which NaN an operation gives is open, so none may be made."""
-        kind = self.llvm.kind(self.llvm.type_of(instruction))
-        if kind in (op.FLOAT_TYPE, op.DOUBLE_TYPE, op.FP80_TYPE) and following:
+        kind = self.element(self.llvm.type_of(instruction))
+        if self.llvm.kind(kind) in _FLOATS and following:
             self.llvm.before(self.builder, following)
-            self.check("float", self.as_double(instruction))
+            for each in self.lanes(instruction):
+                self.check("float", self.as_double(each))
 
     def conversion(self, instruction: int, code: int) -> None:
         llvm = self.llvm
-        value, kind = llvm.operand(instruction, 0), llvm.type_of(instruction)
-        known = (op.FLOAT_TYPE, op.DOUBLE_TYPE, op.FP80_TYPE)
-        if llvm.kind(llvm.type_of(value)) in known and llvm.int_width(kind) <= 64:
+        value, kind = llvm.operand(instruction, 0), self.element(llvm.type_of(instruction))
+        known = llvm.kind(self.element(llvm.type_of(value))) in _FLOATS
+        if known and llvm.int_width(kind) <= 64:
             width, signed = self.small(llvm.int_width(kind)), self.small(code == op.FPTOSI)
-            self.check("convert", self.as_double(value), width, signed)
+            for each in self.lanes(value):
+                self.check("convert", self.as_double(each), width, signed)
 
     def offset(self, instruction: int, following: int) -> None:
         llvm = self.llvm

@@ -145,6 +145,16 @@ class Writer:
         return bool(self.llvm.kind(kind) == op.INTEGER_TYPE and self.llvm.int_width(kind) <= 64)
 
     def is_address(self, value: int) -> bool:
+    def lanes(self, value: int) -> list[int]:
+        """The elements of a vector, or the value itself."""
+        llvm, kind = self.llvm, self.llvm.type_of(value)
+        if llvm.kind(kind) != op.VECTOR_TYPE:
+            return [value]
+        return [
+            int(llvm.build_extract(self.builder, value, self.small(k), b""))
+            for k in range(llvm.vector_length(kind))
+        ]
+
         """Whether it is a pointer made a number."""
         llvm = self.llvm
         if not llvm.is_instruction(value):
