@@ -275,10 +275,43 @@ void leave_out_unset(void) {
 }
 
 static u64 marks[512];
+static u64 given[1024]; /* what functions returned as pointers to memory of its own */
+static u32 given_count;
 void guard_enter(void) {
     if (m.depth == 100) leave(TOO_LONG);
+    if (!m.depth) given_count = 0;
     marks[m.depth++] = m.frames_used;
 }
+/* Whether a word of the input is a pointer into an object that can still be read where it stood. */
+static int leads_to(struct word *w, u64 offset, u64 size) {
+    if (w->segment > RESULT && w->segment < GLOBAL || w->kind != IN_ARENA || w->value - offset >= size) return 0;
+    u64 at = (u64)m.arena + w->where;
+    if (w->segment >= GLOBAL) {
+        u32 k = m.by_token[w->segment - GLOBAL];
+        at = k ? m.symbols[k - 1].address + w->where : 0;
+    } else if (w->segment != ARENA) return 1;
+    return at && word_at((void *)at) - (u64)m.arena - offset < size;
+}
+
+/* What a function of the module returns that promises memory which nothing else leads to. What
+ * the tested function itself returns nobody looks at by another way. */
+void guard_fresh(u64 pointer) {
+    if (m.depth < 2 || pointer < 4096) return;
+    for (u32 k = 0; k < given_count; k++) if (given[k] == pointer) undefined(POINTERS);
+    if (given_count == 1024) leave(TOO_LONG);
+    given[given_count++] = pointer;
+    struct object *object = within(pointer, m.arena, m.used) ? object_at(pointer) : 0;
+    if (!object) return;
+    u64 end = object + 1 < m.objects + m.object_count ? object[1].offset : m.used;
+    u32 others = 0, answers = 0;
+    for (u32 k = 0; k < m.count; k++)
+        if (leads_to(&m.words[k], object->offset, end - object->offset))
+            m.words[k].segment == RESULT ? answers++ : others++;
+    if (others || answers > 1) undefined(POINTERS);
+    if (!object->exclusive) object->exclusive = FRESH_OBJECT;
+    object->reached = 0; /* its caller is promised that nobody has kept it */
+}
+
 void guard_leave(void) {
     u64 mark = marks[--m.depth];
     u8 *state; u16 *tag;

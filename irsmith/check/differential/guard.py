@@ -60,6 +60,7 @@ class _Guard(Writer):
         self.index, self.name = index, name
         self.constants: dict[int, None] = {}
         self.found.calls[name] = set()
+        self.returns_fresh = bool(llvm.attribute(function, op.RETURN_INDEX, "noalias"))
         blocks = llvm.blocks(function)
         self.found.blocks[name] = (self.block_count, len(blocks))
         contents = [llvm.of_block(block) for block in blocks]
@@ -140,6 +141,8 @@ class _Guard(Writer):
                 value = self.wide(llvm.operand(instruction, 0))
                 self.check("switch", value, self.small(self.index))
         elif code == op.RET:
+            if self.returns_fresh:
+                self.check("fresh", llvm.operand(instruction, 0))
             self.check("leave")
         elif code == op.UNREACHABLE:
             self.check("unreachable")
@@ -198,14 +201,14 @@ class _Guard(Writer):
         if code != op.LOAD:
             self.check("store", pointer, number)
 
-    def _bound(self, value: int) -> int:
-        number = int(self.llvm.constant_value(value))
-        return number - (1 << 64) if number >> 63 else number
     def element(self, kind: int) -> int:
         """The type of a vector's elements, or the type itself."""
         is_vector = self.llvm.kind(kind) == op.VECTOR_TYPE
         return int(self.llvm.element_type(kind)) if is_vector else kind
 
+    def _bound(self, value: int) -> int:
+        number = int(self.llvm.constant_value(value))
+        return number - (1 << 64) if number >> 63 else number
 
     def is_bit_field(self, load: int) -> bool:
         """Whether only some bits of what is loaded count."""
@@ -273,15 +276,15 @@ class _Guard(Writer):
     def arithmetic(self, instruction: int, code: int) -> None:
         llvm = self.llvm
         left, right = llvm.operand(instruction, 0), llvm.operand(instruction, 1)
-        if not self.is_plain(left):
-            return
-        flags = 0
         for one, two in zip(self.lanes(left), self.lanes(right), strict=True):
             self.arithmetic_of(instruction, code, one, two)
 
     def arithmetic_of(self, instruction: int, code: int, left: int, right: int) -> None:
         """The check of one lane."""
         llvm = self.llvm
+        if not self.is_plain(left):
+            return
+        flags = 0
         if code in (op.ADD, op.SUB, op.MUL, op.SHL):
             flags = bool(llvm.nsw(instruction)) | bool(llvm.nuw(instruction)) << 1
             if not flags and code != op.SHL and not self.is_address(left):

@@ -211,6 +211,7 @@ static void run(wrapper *call, void *function, u64 *in, u32 results, const u8 *k
             memcpy(&d, &v, 8), memcpy(&f, &low, 4);
             if (kinds[k] == 'd' && d != d) v = 0x7ff8ul << 48;
             if (kinds[k] == 'f' && f != f) v = 0x7fc0ul << 16;
+            if (m.guarding) mark_reached(v);
             if (kinds[k] == 'p') v = canonical(v);
             if (m.logging) note("returned 0x%lx\n", v);
             mix(&out->result, v);
@@ -239,7 +240,6 @@ static void finish(struct outcome *out) {
         hash_memory(out, pristine, m.used + SLACK, edited);
 }
 
-/* Run a function on an input. Returns how it ended. */
 /* Bytes of the first space that runs since the last reset may have changed, and that were junk at
  * any reset or later: behind them nothing was ever written. */
 static u64 changed, prepared;
@@ -249,6 +249,7 @@ static void now_spans(u64 used) {
     m.used = used;
 }
 
+/* Run a function on an input. Returns how it ended. */
 u32 irsmith_replay(wrapper *call, void *function, u32 results, const u8 *kinds, const struct word *words,
                    u32 count, u64 used, int other, u64 microseconds, struct outcome *out) {
     static u64 in[64];
@@ -278,7 +279,7 @@ static void fill_parameters(u64 *in, const struct parameter *parameters, u32 cou
         u64 value = 0;
         switch (p->kind) {
         case 'p':
-            value = draw_pointer(k < 32 ? 8 + k : 40, p->nonnull || p->by_value, p->exclusive || p->by_value, &kind);
+            value = draw_pointer(k < 32 ? 8 + k : 40, p->nonnull || p->by_value, p->exclusive || p->by_value ? ALONE : 0, &kind);
             break;
         case 'f': case 'd': value = draw_double(p->kind == 'f'); break;
         default: value = draw_int(p->width, m.function);
@@ -292,7 +293,6 @@ static void fill_parameters(u64 *in, const struct parameter *parameters, u32 cou
     }
 }
 
-static void reset_guard(void) {
 /* The input under guard has grown: what is new of it is junk too, as in any replay. */
 void prepare_arena(void) {
     u64 end = m.used + SLACK;
@@ -301,6 +301,7 @@ void prepare_arena(void) {
     prepared = end;
 }
 
+static void reset_guard(void) {
     now_spans(m.used);
     memset(shadow_states, NOWHERE, changed);
     memset(shadow_tags, 0, 2 * changed);
@@ -311,8 +312,8 @@ void prepare_arena(void) {
     memset(shadow_states + frames, NOWHERE, m.frames_used + 4096);
     memset(shadow_tags + frames, 0, 2 * (m.frames_used + 4096));
     m.used = FIRST, m.count = m.object_count = m.suggestion_count = 0;
-}
     prepare_arena();
+}
 
 /* Run the guarded reference: makes the input while it runs. */
 u32 irsmith_explore(wrapper *call, void *function, u32 index, u32 results, const u8 *kinds,
@@ -337,6 +338,7 @@ u32 irsmith_explore(wrapper *call, void *function, u32 index, u32 results, const
     }
     m.guarding = 0;
     if (out->status == RETURNED || out->status == ENDED) {
+        leave_out_unreached(out->status == ENDED);
         leave_out_unset();
         apply_words(0);
         finish(out); /* finds the blocks of the heap that can be reached */

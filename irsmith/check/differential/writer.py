@@ -39,6 +39,7 @@ _SIGNATURES = {
     "nonzero": "8",
     "character": "8",
     "unreachable": "",
+    "fresh": "p",
     "call": "p4",
 }
 """Parameters of each check: ``4`` and ``8`` bytes, ``p`` pointer, ``d`` double."""
@@ -144,7 +145,6 @@ class Writer:
         kind = self.llvm.type_of(value)
         return bool(self.llvm.kind(kind) == op.INTEGER_TYPE and self.llvm.int_width(kind) <= 64)
 
-    def is_address(self, value: int) -> bool:
     def lanes(self, value: int) -> list[int]:
         """The elements of a vector, or the value itself."""
         llvm, kind = self.llvm, self.llvm.type_of(value)
@@ -155,6 +155,7 @@ class Writer:
             for k in range(llvm.vector_length(kind))
         ]
 
+    def is_address(self, value: int) -> bool:
         """Whether it is a pointer made a number."""
         llvm = self.llvm
         if not llvm.is_instruction(value):
