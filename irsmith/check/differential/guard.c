@@ -276,10 +276,11 @@ void leave_out_unset(void) {
 
 static u64 marks[512];
 static u64 given[1024]; /* what functions returned as pointers to memory of its own */
-static u32 given_count;
+static u32 given_count, given_before[512];
 void guard_enter(void) {
     if (m.depth == 100) leave(TOO_LONG);
     if (!m.depth) given_count = 0;
+    given_before[m.depth] = given_count;
     marks[m.depth++] = m.frames_used;
 }
 /* Whether a word of the input is a pointer into an object that can still be read where it stood. */
@@ -297,7 +298,8 @@ static int leads_to(struct word *w, u64 offset, u64 size) {
  * the tested function itself returns nobody looks at by another way. */
 void guard_fresh(u64 pointer) {
     if (m.depth < 2 || pointer < 4096) return;
-    for (u32 k = 0; k < given_count; k++) if (given[k] == pointer) undefined(POINTERS);
+    /* What a function that it calls returned it may pass on. */
+    for (u32 k = 0; k < given_before[m.depth - 1]; k++) if (given[k] == pointer) undefined(POINTERS);
     if (given_count == 1024) leave(TOO_LONG);
     given[given_count++] = pointer;
     struct object *object = within(pointer, m.arena, m.used) ? object_at(pointer) : 0;

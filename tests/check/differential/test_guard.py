@@ -84,7 +84,8 @@ def test_the_reason_is_named(toolchain, what, reason):
 def test_memory_that_nobody_can_see_any_more_may_be_left_alone(toolchain):
     source = b"""
     __attribute__((malloc)) extern int *own(long); extern int *get(long); extern void take(int *);
-    __attribute__((malloc)) static int *wrapped(long n) { return get(n); }
+    __attribute__((malloc)) static int *inner(long n) { return get(n); }
+    __attribute__((malloc)) static int *wrapped(long n) { return inner(n); }
     int *last;
     int lost(int a) { int *p = own(4), *q = wrapped(4); *p = a; *q = a; return a ^ 7; }
     int *returned(int a) { int *p = own(4); *p = a; return p; }
