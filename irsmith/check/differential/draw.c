@@ -143,7 +143,9 @@ u64 draw_pointer(u32 origin, int nonnull, int exclusive, u8 *kind) {
     if (forced(&r)) {
         if (!r && !nonnull) return 0;
         *kind = IN_ARENA;
-        if (r >= FIRST && r < m.used && !exclusive) return r;
+        /* What only one pointer may lead to is no answer for another. */
+        struct object *there = r >= FIRST && r < m.used && !exclusive ? object_at((u64)m.arena + r) : 0;
+        if (there && !there->exclusive) return r;
     }
     *kind = RAW;
     r = draw();
@@ -175,8 +177,9 @@ u64 draw_pointer(u32 origin, int nonnull, int exclusive, u8 *kind) {
     u32 before = hints[hint].before, size = before + (hints[hint].size ? hints[hint].size : OBJECT);
     if (m.used + size + OBJECT > ARENA_SIZE - SLACK) leave(TOO_LONG);
     u32 offset = m.used;
-    m.objects[m.object_count++] = (struct object){offset, size, hint, exclusive, before};
+    m.objects[m.object_count++] = (struct object){offset, size, hint, exclusive, before, 0};
     m.used += size + OBJECT;
+    prepare_arena();
     u8 *state; u16 *tag;
     state_at((u64)m.arena + offset, &state, &tag);
     memset(state, LAZY_BYTE, size);
@@ -188,7 +191,7 @@ int free_object(u64 address) {
     if (!within(address, m.arena, m.used)) return 0;
     struct object *object = object_at(address);
     u8 *state; u16 *tag;
-    if (!object || object->offset + object->before != address - (u64)m.arena || object->exclusive) return 0;
+    if (!object || object->offset + object->before != address - (u64)m.arena || object->exclusive == ALONE) return 0;
     state_at((u64)m.arena + object->offset, &state, &tag);
     if (*state == NOWHERE) return 0;
     memset(state, NOWHERE, object->size);

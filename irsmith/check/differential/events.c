@@ -35,11 +35,12 @@ static u64 quiet_token(u64 v) {
 }
 
 /* What an external function sees behind its pointers, and what it writes there. */
-static void look(u32 event, u32 k, u64 v, int writable, int quiet) {
+static void look(u32 event, u32 k, u64 v, int writable, int quiet, int kept) {
     if (!within(v, m.arena, SPACE_SIZE) && !(quiet && constant(v))) return;
     u64 seen = extent(v, VISIBLE);
     if (seen) {
         add_word(SEEN, event, RAW, k, seen);
+        if (kept) look_for_pointers((void *)v, seen);
         mix(&m.trace, canonical_bytes((void *)v, seen));
     }
     u8 *state; u16 *tag;
@@ -64,7 +65,7 @@ static u64 answer(struct stub *s, u32 id, u32 k, u32 event, u64 *arguments) {
     u8 kind = RAW;
     u64 value;
     if (s->result_kind[k] == 'p')
-        value = draw_pointer(1 << 16 | id * 8, s->nonnull, s->fresh, &kind);
+        value = draw_pointer(1 << 16 | id * 8, s->nonnull, s->fresh ? FRESH_OBJECT : 0, &kind);
     else if (s->result_kind[k] == 'f' || s->result_kind[k] == 'd')
         value = draw_double(s->result_kind[k] == 'f');
     else
@@ -131,6 +132,7 @@ void irsmith_event(u32 id, u64 *slots) {
             memcpy(&d, &v, 8), memcpy(&f, &low, 4);
             if (s->kind[k] == 'd' ? d != d : f != f) v = 1;
         }
+        if (m.guarding && s->kind[k] == 'p' && s->kept >> k & 1) mark_reached(slots[k]);
         mix(&m.trace, v);
         note("%s0x%lx", k ? ", " : "", v);
     }
@@ -140,7 +142,7 @@ void irsmith_event(u32 id, u64 *slots) {
         if (s->dropped >> k & 1) continue;
         place++;
         if (s->kind[k] != 'p') continue;
-        if (m.guarding) { look(event, place, slots[k], s->writes >> k & 1, s->quiet >> k & 1); continue; }
+        if (m.guarding) { look(event, place, slots[k], s->writes >> k & 1, s->quiet >> k & 1, s->kept >> k & 1); continue; }
         struct word *seen = recorded(SEEN, event, place), *filled = recorded(FILL, event, place);
         if (seen && (ours(slots[k]) || (s->quiet >> k & 1 && constant(slots[k])))) {
             u64 hash = canonical_bytes((void *)slots[k], seen->value);

@@ -111,7 +111,7 @@ def stub_data(signature: Signature) -> Stub:
         data.kind[k], data.width[k] = ord(scalar.kind), scalar.width
     for k, scalar in enumerate(signature.results):
         data.result_kind[k], data.result_width[k] = ord(scalar.kind), scalar.width
-    data.writes = (1 << data.count) - 1
+    data.writes = data.kept = (1 << data.count) - 1
     return data
 
 
@@ -168,8 +168,9 @@ def _describe(llvm: Instructions, function: int, data: Stub, signature: Signatur
         if only_read or not writable:
             data.writes &= ~(((1 << len(group)) - 1) << slot)
         captures = llvm.attribute(function, k + 1, "captures")
-        if only_read and captures and not llvm.attribute_value(captures):
-            data.quiet |= 1 << slot
+        if captures and not llvm.attribute_value(captures):
+            data.kept &= ~(1 << slot)
+            data.quiet |= only_read << slot
         slot += len(group)
 
 

@@ -60,6 +60,17 @@ static void decide_all(u64 address, u64 size, u8 *state, u32 origin, u32 functio
     }
 }
 
+/* A vector of floating-point numbers: those that have no content at all. */
+static void decide_floats(u64 address, u8 *state, u32 origin, struct site *site) {
+    u32 each = site->kind == 'f' ? 4 : 8;
+    for (u32 at = 0; at + each <= site->size; at += each) {
+        u32 lazy = 0;
+        for (u32 k = 0; k < each; k++) lazy += state[at + k] == LAZY_BYTE;
+        if (lazy == each) decide(address + at, each, site->kind, 0, site->function, 0);
+    }
+    decide_all(address, site->size, state, origin, site->function, 0);
+}
+
 /* A bit field of what is not set yet: what is stored there next is set in part. */
 static u64 partly_at;
 static u32 partly_size;
@@ -124,8 +135,10 @@ void guard_load(u64 address, u32 number) {
         for (u32 k = 0; k < site->size; k++)
             lazy += state[k] == LAZY_BYTE, unset += state[k] == UNSET, partly += state[k] == PARTLY;
         u32 origin = SITES_FROM + number * 8;
-        if (lazy == site->size && (lazy == 1 || lazy == 2 || lazy == 4 || lazy == 8))
+        u32 whole = site->kind == 'f' ? 4 : 8; /* a vector of floats is not one number */
+        if (lazy == site->size && (lazy == 1 || lazy == 2 || lazy == 4 || lazy == 8) && lazy <= whole)
             decide(address, site->size, site->kind, origin, site->function, site);
+        else if (lazy && (site->kind == 'f' || site->kind == 'd')) decide_floats(address, state, origin, site);
         else if (lazy) decide_all(address, site->size, state, origin, site->function, 0);
         if (unset == site->size && !site->tolerant) undefined(UNINITIALISED);
         if (site->tolerant && unset + partly) partly_at = address, partly_size = site->size;
@@ -262,10 +275,45 @@ void leave_out_unset(void) {
 }
 
 static u64 marks[512];
+static u64 given[1024]; /* what functions returned as pointers to memory of its own */
+static u32 given_count, given_before[512];
 void guard_enter(void) {
     if (m.depth == 100) leave(TOO_LONG);
+    if (!m.depth) given_count = 0;
+    given_before[m.depth] = given_count;
     marks[m.depth++] = m.frames_used;
 }
+/* Whether a word of the input is a pointer into an object that can still be read where it stood. */
+static int leads_to(struct word *w, u64 offset, u64 size) {
+    if (w->segment > RESULT && w->segment < GLOBAL || w->kind != IN_ARENA || w->value - offset >= size) return 0;
+    u64 at = (u64)m.arena + w->where;
+    if (w->segment >= GLOBAL) {
+        u32 k = m.by_token[w->segment - GLOBAL];
+        at = k ? m.symbols[k - 1].address + w->where : 0;
+    } else if (w->segment != ARENA) return 1;
+    return at && word_at((void *)at) - (u64)m.arena - offset < size;
+}
+
+/* What a function of the module returns that promises memory which nothing else leads to. What
+ * the tested function itself returns nobody looks at by another way. */
+void guard_fresh(u64 pointer) {
+    if (m.depth < 2 || pointer < 4096) return;
+    /* What a function that it calls returned it may pass on. */
+    for (u32 k = 0; k < given_before[m.depth - 1]; k++) if (given[k] == pointer) undefined(POINTERS);
+    if (given_count == 1024) leave(TOO_LONG);
+    given[given_count++] = pointer;
+    struct object *object = within(pointer, m.arena, m.used) ? object_at(pointer) : 0;
+    if (!object) return;
+    u64 end = object + 1 < m.objects + m.object_count ? object[1].offset : m.used;
+    u32 others = 0, answers = 0;
+    for (u32 k = 0; k < m.count; k++)
+        if (leads_to(&m.words[k], object->offset, end - object->offset))
+            m.words[k].segment == RESULT ? answers++ : others++;
+    if (others || answers > 1) undefined(POINTERS);
+    if (!object->exclusive) object->exclusive = FRESH_OBJECT;
+    object->reached = 0; /* its caller is promised that nobody has kept it */
+}
+
 void guard_leave(void) {
     u64 mark = marks[--m.depth];
     u8 *state; u16 *tag;

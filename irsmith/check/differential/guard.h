@@ -16,5 +16,6 @@ struct object *object_at(u64 address);
 void learn(struct object *, u32 size, u32 signature);
 void learn_together(struct object *late, struct object *early);
 void missing(u64 address, u64 size);
+void prepare_arena(void);
 
 #endif

@@ -33,7 +33,8 @@ _OF_CHARACTERS = frozenset(
     b"isxdigit tolower toupper".split()
 )
 """Undefined for what is no character: C++ and -O0 call them, where C's macros read a table."""
-_FLOAT_OPS = (op.FADD, op.FSUB, op.FMUL, op.FDIV, op.FREM, op.FPTRUNC)
+_FLOATS = (op.FLOAT_TYPE, op.DOUBLE_TYPE, op.FP80_TYPE)
+_FLOAT_OPS = (op.FADD, op.FSUB, op.FMUL, op.FDIV, op.FREM, op.FPTRUNC, op.FPEXT)
 
 
 def guard(module: IRModule, signature_number: Callable[[int, int], int]) -> Guarded:
@@ -59,6 +60,7 @@ class _Guard(Writer):
         self.index, self.name = index, name
         self.constants: dict[int, None] = {}
         self.found.calls[name] = set()
+        self.returns_fresh = bool(llvm.attribute(function, op.RETURN_INDEX, "noalias"))
         blocks = llvm.blocks(function)
         self.found.blocks[name] = (self.block_count, len(blocks))
         contents = [llvm.of_block(block) for block in blocks]
@@ -139,6 +141,8 @@ class _Guard(Writer):
                 value = self.wide(llvm.operand(instruction, 0))
                 self.check("switch", value, self.small(self.index))
         elif code == op.RET:
+            if self.returns_fresh:
+                self.check("fresh", llvm.operand(instruction, 0))
             self.check("leave")
         elif code == op.UNREACHABLE:
             self.check("unreachable")
@@ -177,7 +181,7 @@ class _Guard(Writer):
         fields: dict[str, Any] = {
             "size": size,
             "tag": self.tags.number(instruction),
-            "kind": ord(_KINDS.get(llvm.kind(kind), "i")),
+            "kind": ord(_KINDS.get(llvm.kind(self.element(kind)), "i")),
             "align": max(alignment, 1).bit_length() - 1,
         }
         if code == op.STORE:
@@ -196,6 +200,11 @@ class _Guard(Writer):
         self.check("load", pointer, number)
         if code != op.LOAD:
             self.check("store", pointer, number)
+
+    def element(self, kind: int) -> int:
+        """The type of a vector's elements, or the type itself."""
+        is_vector = self.llvm.kind(kind) == op.VECTOR_TYPE
+        return int(self.llvm.element_type(kind)) if is_vector else kind
 
     def _bound(self, value: int) -> int:
         number = int(self.llvm.constant_value(value))
@@ -267,6 +276,12 @@ class _Guard(Writer):
     def arithmetic(self, instruction: int, code: int) -> None:
         llvm = self.llvm
         left, right = llvm.operand(instruction, 0), llvm.operand(instruction, 1)
+        for one, two in zip(self.lanes(left), self.lanes(right), strict=True):
+            self.arithmetic_of(instruction, code, one, two)
+
+    def arithmetic_of(self, instruction: int, code: int, left: int, right: int) -> None:
+        """The check of one lane."""
+        llvm = self.llvm
         if not self.is_plain(left):
             return
         flags = 0
@@ -292,18 +307,20 @@ class _Guard(Writer):
 
     def float_result(self, instruction: int, following: int) -> None:
         """Which NaN an operation gives is open, so none may be made."""
-        kind = self.llvm.kind(self.llvm.type_of(instruction))
-        if kind in (op.FLOAT_TYPE, op.DOUBLE_TYPE, op.FP80_TYPE) and following:
+        kind = self.element(self.llvm.type_of(instruction))
+        if self.llvm.kind(kind) in _FLOATS and following:
             self.llvm.before(self.builder, following)
-            self.check("float", self.as_double(instruction))
+            for each in self.lanes(instruction):
+                self.check("float", self.as_double(each))
 
     def conversion(self, instruction: int, code: int) -> None:
         llvm = self.llvm
-        value, kind = llvm.operand(instruction, 0), llvm.type_of(instruction)
-        known = (op.FLOAT_TYPE, op.DOUBLE_TYPE, op.FP80_TYPE)
-        if llvm.kind(llvm.type_of(value)) in known and llvm.int_width(kind) <= 64:
+        value, kind = llvm.operand(instruction, 0), self.element(llvm.type_of(instruction))
+        known = llvm.kind(self.element(llvm.type_of(value))) in _FLOATS
+        if known and llvm.int_width(kind) <= 64:
             width, signed = self.small(llvm.int_width(kind)), self.small(code == op.FPTOSI)
-            self.check("convert", self.as_double(value), width, signed)
+            for each in self.lanes(value):
+                self.check("convert", self.as_double(each), width, signed)
 
     def offset(self, instruction: int, following: int) -> None:
         llvm = self.llvm

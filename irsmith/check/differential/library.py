@@ -80,7 +80,7 @@ class Stub(ctypes.Structure):
         ("name", c_uint32),
         ("dropped", c_uint32),
         ("quiet", c_uint32),
-        ("spare", c_uint32),
+        ("kept", c_uint32),
         ("kind", c_uint8 * 24),
         ("width", c_uint8 * 24),
         ("result_kind", c_uint8 * 8),

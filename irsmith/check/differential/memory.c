@@ -1,6 +1,7 @@
 /* Memory of tested code, and what a word of it means whatever its address.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 #include "runtime.h"
+#include "guard.h"
 
 struct machine m;
 static u8 *states;
@@ -9,7 +10,7 @@ static u8 *global_states;
 static u16 *global_tags;
 static u64 global_low, global_high;
 
-static struct block { u64 start, size; u32 seen, freed; } blocks[4096];
+static struct block { u64 start, size; u32 seen, freed, reached; } blocks[4096];
 static u32 block_count, seen_count;
 static u32 seen_order[4096];
 enum { BLOCKS = 4096, MOST_HASHED = 512, HEADER = 16, GAP = 64 };
@@ -52,7 +53,7 @@ void *heap_allocate(u64 size, int set) {
         leave(TOO_LONG);
     u8 *start = m.heap + m.heap_used + HEADER;
     m.heap_used += (HEADER + size + GAP + 15) & ~15ul;
-    blocks[block_count++] = (struct block){(u64)start, size, 0, 0};
+    blocks[block_count++] = (struct block){(u64)start, size, 0, 0, 0};
     memset(start, set ? 0 : m.junk, size);
     if (m.guarding) memset(states + (start - m.arena), set ? SET : UNSET, size);
     return start;
@@ -75,7 +76,7 @@ void heap_free(void *p) {
 }
 
 void heap_reset(void) {
-    if (m.guarding && m.heap_used) {
+    if (m.heap_used) { /* in a replay too: the next run under guard finds none of it */
         memset(states + (m.heap - m.arena), NOWHERE, m.heap_used);
         memset(tags + (m.heap - m.arena), 0, 2 * m.heap_used);
     }
@@ -158,6 +159,57 @@ void leave_out_unset_blocks(void) {
             if (m.count == MOST_WORDS) { m.count++; return; }
             add_word(GONE, from, OF_HEAP, 0, (u64)k << 32 | (at - from));
         }
+    }
+}
+
+enum { UNREACHED, TO_LOOK_AT, LOOKED_AT };
+
+/* A pointer that somebody holds who may follow it after the run. */
+void mark_reached(u64 v) {
+    struct object *object = within(v, m.arena, m.used) ? object_at(v) : 0;
+    struct block *block = within(v, m.heap, HEAP_SIZE) ? block_of(v) : 0;
+    if (object && object->exclusive == FRESH_OBJECT && !object->reached) object->reached = TO_LOOK_AT;
+    if (block && !block->freed && !block->reached) block->reached = TO_LOOK_AT;
+}
+
+void look_for_pointers(const void *memory, u64 size) {
+    const u8 *start = memory;
+    for (u64 k = 0; k + 8 <= size; k += 8) {
+        u64 v = word_at(start + k);
+        if (within(v, m.arena, ARENA_SIZE + HEAP_SIZE)) mark_reached(v);
+    }
+}
+
+/* What only a call's result led to, and nothing does at the end: nobody sees what was written. */
+void leave_out_unreached(int ended) {
+    int fresh = 0, again = 1;
+    for (u32 k = 0; k < m.object_count; k++) fresh |= m.objects[k].exclusive == FRESH_OBJECT;
+    if (!fresh) return;
+    for (u32 k = 0; k < m.symbol_count; k++)
+        if (m.symbols[k].kind & VARIABLE) look_for_pointers((void *)m.symbols[k].address, m.symbols[k].size);
+    for (u32 k = 0; k < m.object_count; k++) {
+        struct object *object = &m.objects[k];
+        if (states[object->offset] == NOWHERE) object->reached = LOOKED_AT; /* freed */
+        else if (!object->exclusive || (object->exclusive == ALONE && !ended)) object->reached = TO_LOOK_AT;
+    }
+    while (again) {
+        again = 0;
+        for (u32 k = 0; k < m.object_count; k++) {
+            struct object *object = &m.objects[k];
+            if (object->reached != TO_LOOK_AT) continue;
+            object->reached = LOOKED_AT, again = 1;
+            look_for_pointers(m.arena + object->offset, object->size);
+        }
+        for (u32 k = 0; k < block_count; k++) {
+            if (blocks[k].reached != TO_LOOK_AT) continue;
+            blocks[k].reached = LOOKED_AT, again = 1;
+            look_for_pointers((void *)blocks[k].start, blocks[k].size);
+        }
+    }
+    for (u32 k = 0; k < m.object_count; k++) {
+        if (m.objects[k].reached || m.objects[k].exclusive != FRESH_OBJECT) continue;
+        if (m.count == MOST_WORDS) { m.count++; return; }
+        add_word(GONE, m.objects[k].offset, RAW, 0, m.objects[k].size);
     }
 }
 

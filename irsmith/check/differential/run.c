@@ -192,7 +192,7 @@ static void run(wrapper *call, void *function, u64 *in, u32 results, const u8 *k
     memset(values, 0, sizeof values);
     if (!m.guarding) memset(top - JUNK_STACK, m.junk, JUNK_STACK); /* under guard frames lie elsewhere */
     m.events = m.depth = m.reason = 0, m.trace = TRACE_START, m.cursor = 0;
-    m.frames_used = 0;
+    if (m.guarding) m.frames_used = 0; /* a replay uses none, and the next reset must know */
     *known___errno_location() = 0;
     streams_reset();
     if (microseconds) setitimer(VIRTUAL_TIMER, &limit, 0);
@@ -211,6 +211,7 @@ static void run(wrapper *call, void *function, u64 *in, u32 results, const u8 *k
             memcpy(&d, &v, 8), memcpy(&f, &low, 4);
             if (kinds[k] == 'd' && d != d) v = 0x7ff8ul << 48;
             if (kinds[k] == 'f' && f != f) v = 0x7fc0ul << 16;
+            if (m.guarding) mark_reached(v);
             if (kinds[k] == 'p') v = canonical(v);
             if (m.logging) note("returned 0x%lx\n", v);
             mix(&out->result, v);
@@ -239,13 +240,23 @@ static void finish(struct outcome *out) {
         hash_memory(out, pristine, m.used + SLACK, edited);
 }
 
+/* Bytes of the first space that runs since the last reset may have changed, and that were junk at
+ * any reset or later: behind them nothing was ever written. */
+static u64 changed, prepared;
+
+static void now_spans(u64 used) {
+    if (used + SLACK > changed) changed = used + SLACK;
+    m.used = used;
+}
+
 /* Run a function on an input. Returns how it ended. */
 u32 irsmith_replay(wrapper *call, void *function, u32 results, const u8 *kinds, const struct word *words,
                    u32 count, u64 used, int other, u64 microseconds, struct outcome *out) {
     static u64 in[64];
     m.guarding = 0, m.junk = other ? 0x53 : 0xa7;
     m.arena = spaces[other], m.heap = m.arena + ARENA_SIZE, m.frames = m.heap + HEAP_SIZE;
-    m.stack = stacks[other], m.used = used;
+    m.stack = stacks[other];
+    now_spans(m.used), now_spans(used);
     memcpy(m.words, words, count * sizeof *words);
     m.count = count;
     heap_reset();
@@ -268,7 +279,7 @@ static void fill_parameters(u64 *in, const struct parameter *parameters, u32 cou
         u64 value = 0;
         switch (p->kind) {
         case 'p':
-            value = draw_pointer(k < 32 ? 8 + k : 40, p->nonnull || p->by_value, p->exclusive || p->by_value, &kind);
+            value = draw_pointer(k < 32 ? 8 + k : 40, p->nonnull || p->by_value, p->exclusive || p->by_value ? ALONE : 0, &kind);
             break;
         case 'f': case 'd': value = draw_double(p->kind == 'f'); break;
         default: value = draw_int(p->width, m.function);
@@ -282,14 +293,26 @@ static void fill_parameters(u64 *in, const struct parameter *parameters, u32 cou
     }
 }
 
+/* The input under guard has grown: what is new of it is junk too, as in any replay. */
+void prepare_arena(void) {
+    u64 end = m.used + SLACK;
+    if (end <= prepared) return;
+    memset(m.arena + prepared, m.junk, end - prepared);
+    prepared = end;
+}
+
 static void reset_guard(void) {
-    memset(shadow_states, NOWHERE, m.used + SLACK);
-    memset(shadow_tags, 0, 2 * (m.used + SLACK));
-    memset(m.arena, m.junk, m.used + SLACK);
+    now_spans(m.used);
+    memset(shadow_states, NOWHERE, changed);
+    memset(shadow_tags, 0, 2 * changed);
+    memset(m.arena, m.junk, changed);
+    if (changed > prepared) prepared = changed;
+    changed = 0;
     u64 frames = m.frames - m.arena;
     memset(shadow_states + frames, NOWHERE, m.frames_used + 4096);
     memset(shadow_tags + frames, 0, 2 * (m.frames_used + 4096));
     m.used = FIRST, m.count = m.object_count = m.suggestion_count = 0;
+    prepare_arena();
 }
 
 /* Run the guarded reference: makes the input while it runs. */
@@ -315,6 +338,7 @@ u32 irsmith_explore(wrapper *call, void *function, u32 index, u32 results, const
     }
     m.guarding = 0;
     if (out->status == RETURNED || out->status == ENDED) {
+        leave_out_unreached(out->status == ENDED);
         leave_out_unset();
         apply_words(0);
         finish(out); /* finds the blocks of the heap that can be reached */

@@ -65,7 +65,8 @@ struct stub {
     u8 returned, nonnull, fresh, indirect; /* returned: argument + 1 */
     u32 signature, writes;                 /* writes: bit k: may write through argument k */
     u32 name, dropped;                     /* dropped: bit k: argument k counts for nothing */
-    u32 quiet, spare;                      /* quiet: bit k: only what argument k points to counts */
+    u32 quiet, kept;                       /* quiet: bit k: only what argument k points to counts */
+                                           /* kept: bit k: argument k may be looked at after the call */
     u8 kind[24], width[24], result_kind[8], result_width[8];
     u64 address;
 };
@@ -88,7 +89,10 @@ enum { FEATURES = 1 << 16 };
 enum { FIRST = 4096 }; /* where the arena's objects start */
 enum { NOWHERE, LAZY_BYTE, SET, UNSET, FIXED, PARTLY }; /* what the guard knows of a byte; PARTLY: some bits */
 
-struct object { u32 offset, size, origin, exclusive, before; }; /* a pointer to it: offset + before */
+/* A pointer to it: offset + before. Exclusive: no other pointer may lead there but those made of
+ * one parameter (ALONE), or of what one call returned (FRESH). */
+enum { ALONE = 1, FRESH_OBJECT = 2 };
+struct object { u32 offset, size, origin, exclusive, before, reached; };
 
 struct machine {
     int guarding, logging;
@@ -145,6 +149,9 @@ void *heap_allocate(u64, int set);
 void heap_free(void *);
 int free_object(u64 address);
 void leave_out_unset_blocks(void);
+void leave_out_unreached(int ended);
+void mark_reached(u64);
+void look_for_pointers(const void *, u64);
 u64 heap_size(void *);
 u64 block_start(u64);
 void note(const char *, ...);

@@ -39,6 +39,7 @@ _SIGNATURES = {
     "nonzero": "8",
     "character": "8",
     "unreachable": "",
+    "fresh": "p",
     "call": "p4",
 }
 """Parameters of each check: ``4`` and ``8`` bytes, ``p`` pointer, ``d`` double."""
@@ -143,6 +144,16 @@ class Writer:
         """Whether it is an integer that the checks can take."""
         kind = self.llvm.type_of(value)
         return bool(self.llvm.kind(kind) == op.INTEGER_TYPE and self.llvm.int_width(kind) <= 64)
+
+    def lanes(self, value: int) -> list[int]:
+        """The elements of a vector, or the value itself."""
+        llvm, kind = self.llvm, self.llvm.type_of(value)
+        if llvm.kind(kind) != op.VECTOR_TYPE:
+            return [value]
+        return [
+            int(llvm.build_extract(self.builder, value, self.small(k), b""))
+            for k in range(llvm.vector_length(kind))
+        ]
 
     def is_address(self, value: int) -> bool:
         """Whether it is a pointer made a number."""

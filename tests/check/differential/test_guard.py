@@ -37,6 +37,12 @@ UNDEFINED = {
     "no character": "extern int isdigit(int); int f(int a) { return isdigit(a) ? 5 : 6; }",
     "before null": "int f(char *p) { char *q = p - 1; return q < p ? 5 : 6; }",
     "behind null": "int f(char *p, unsigned n) { return p + n + 1 > p ? 5 : 6; }",
+    "not a number, in a vector": 'typedef float v4 __attribute__((vector_size(16), aligned(4))); void f(v4 *a, int n) { v4 c = {1, 2, 3, 4}; if (n > 3) c *= __builtin_nanf("7"); *a = c + *a; }',
+    "float to int, in a vector": "typedef double v2 __attribute__((vector_size(16))); typedef int w2 __attribute__((vector_size(8))); void f(v2 *a, w2 *b) { *b = __builtin_convertvector(*a * 1e9, w2); }",
+    "shift, in a vector": "typedef unsigned v4 __attribute__((vector_size(16))); void f(v4 *a, v4 *b) { *a = *a << *b >> *b; }",
+    "allocated twice": "extern int *g(long); __attribute__((malloc)) static int *new(long n) { return g(n); } int f(void) { int *p = new(4), *q = new(4); *p = 1; *q = 2; return *p; }",
+    "allocated and kept": "struct s { int *old; }; __attribute__((malloc)) static int *new(struct s *s) { return s->old; } int f(struct s *s) { int *p = new(s); *p = 1; *s->old = 2; return *p; }",
+    "restrict, by a comparison": "int f(int *restrict a, int **b) { *a = 1; **b = 2; int r = *a; return *b == a ? r : 5; }",
     "stack address": "extern void g(long); void f(void) { int a; g((long)&a & 0xffff); }",
 }
 
@@ -62,6 +68,10 @@ def test_undefined_behaviour_is_no_difference(toolchain, what):
         ("unreachable", "unreachable code"),
         ("freed", "use of freed memory"),
         ("leading zeros", "broken assumption"),
+        ("not a number, in a vector", "not a number"),
+        ("float to int, in a vector", "not a number"),
+        ("shift, in a vector", "shift"),
+        ("allocated and kept", "unrelated pointers"),
     ],
 )
 def test_the_reason_is_named(toolchain, what, reason):
@@ -69,6 +79,35 @@ def test_the_reason_is_named(toolchain, what, reason):
     with ModuleCheck(toolchain, bitcode, TRIPLE) as check:
         function = next(each for each in check.prepared.functions if each.name == "f")
     assert function.reasons.get(reason), function.reasons
+
+
+def test_memory_that_nobody_can_see_any_more_may_be_left_alone(toolchain):
+    source = b"""
+    __attribute__((malloc)) extern int *own(long); extern int *get(long); extern void take(int *);
+    __attribute__((malloc)) static int *inner(long n) { return get(n); }
+    __attribute__((malloc)) static int *wrapped(long n) { return inner(n); }
+    int *last;
+    int lost(int a) { int *p = own(4), *q = wrapped(4); *p = a; *q = a; return a ^ 7; }
+    int *returned(int a) { int *p = own(4); *p = a; return p; }
+    void kept(int a) { int *p = wrapped(4); *p = a; last = p; }
+    void given(int a) { int *p = own(4); take(p); *p = a; }
+    """
+    bitcode = to_bitcode(toolchain, source, "c", TRIPLE)
+    with ModuleCheck(toolchain, bitcode, TRIPLE) as check:
+        for level in LEVELS:
+            verdicts = {each.name: each for each in check.judge(Candidate(level)).functions}
+            assert verdicts["lost"].verdict == "passed", verdicts["lost"]
+        # Where somebody can, it counts.
+        for name, fault in {
+            "returned": b"p = a; return",
+            "kept": b"p = a; last",
+            "given": b"p = a; }",
+        }.items():
+            other = to_bitcode(
+                toolchain, source.replace(fault, fault.replace(b"= a", b"= a + 1")), "c", TRIPLE
+            )
+            failed = [f.name for f in check.judge_module(other).functions if f.verdict == "failed"]
+            assert failed == [name]
 
 
 def test_ubsan_drops_inputs_of_a_source(toolchain):

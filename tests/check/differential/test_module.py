@@ -202,6 +202,19 @@ def test_equal_modules_give_equal_inputs_in_any_process(toolchain, tmp_path):
     assert b"digits" in seen.pop()
 
 
+def test_inputs_are_the_same_whatever_was_tried_before(toolchain):
+    """A worker's memory is as new for each module, and for the first input of all."""
+    large = (
+        b"int f(char *p, unsigned n) { int s = 0; for (; n < 9999; n += 9) s ^= p[n]; return s; }"
+    )
+    small = b"int f(int **p, int n) { *p[n & 1] = 3; return *p[1]; }"
+    codes = [to_bitcode(toolchain, source, "c", TRIPLE) for source in (small, large, small)]
+    with Worker(session(toolchain.library("X86").path, compile_runtime(toolchain))) as worker:
+        found = [worker.call(PrepareJob(code, TRIPLE)).value.functions[0] for code in codes]
+    assert found[0] == found[2]
+    assert not any(each.reasons.get("differs under guard") for each in found)
+
+
 PADDED = r"""
 #include <stdio.h>
 void indent(int depth) { printf("%*s- %d", depth * 2, "", depth); }
