@@ -141,7 +141,7 @@ class Grammar:
         if name == _CLOSE:
             return Place(adaptors[:-1], False, place.option, used)
         if name in self._table.options:
-            return Place(adaptors, False, self._table.options.index(name) + 1, used)
+            return Place(adaptors, False, self._table.behind(name), used)
         if name in self._table.adaptors[TOP if not adaptors else adaptors[-1]]:
             return Place((*adaptors, name), True, place.option, used)
         return Place(adaptors, False, place.option, used)
@@ -180,6 +180,13 @@ class _Table:
     options: tuple[str, ...]
     known: frozenset[str]
 
+    def behind(self, token: str) -> int:
+        """Where options begin that may follow one: later in order, and no other value of it."""
+        at = self.options.index(token)
+        while at < len(self.options) and _option(self.options[at]) == _option(token):
+            at += 1
+        return at
+
 
 @functools.cache
 def _table(tiers: tuple[Tier, ...]) -> _Table:
@@ -209,6 +216,11 @@ def _table(tiers: tuple[Tier, ...]) -> _Table:
     named = {f"<|codegen:{option.text}|>" for option in OPTIONS}
     options = tuple(sorted(named & set(tokens), key=_text))
     return _Table(passes, adaptors, options, frozenset((*opens, *leaves, *options)))
+
+
+def _option(token: str) -> str:
+    """The option's name, without the value that it gets."""
+    return _text(token).partition("=")[0]
 
 
 def _stands(path: Sequence[str], leaf: str) -> bool:

@@ -14,7 +14,7 @@ from irsmith.passlist import PassList
 from irsmith.records import Candidate, IrsmithError
 from irsmith.sandbox.worker import Worker
 from irsmith.toolchain.clang import DEFAULT_TARGETS
-from irsmith.toolchain.codegen import OPTIONS
+from irsmith.toolchain.codegen import OPTIONS, one_value
 from irsmith.toolchain.compile import Job, compiler
 from irsmith.toolchain.llvm import load
 
@@ -50,8 +50,10 @@ def test_the_levels_pass(judge, passes):
     assert verdict.programs == len(judge.suite.programs)
 
 
-def test_all_code_generation_options_pass(judge):
-    verdict = judge.judge(Candidate("default<Oz>", tuple(o.text for o in OPTIONS)))
+@pytest.mark.parametrize("order", [1, -1])
+def test_all_code_generation_options_pass(judge, order):
+    """All at once; where an option has several values, the last and then the first."""
+    verdict = judge.judge(Candidate("default<Oz>", one_value(o.text for o in OPTIONS[::order])))
     assert verdict.state == "passed", verdict.failures
 
 
