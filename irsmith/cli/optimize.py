@@ -260,7 +260,7 @@ def as_text(result: Optimized, output: str) -> str:
 
 def explained(explanation: Explanation) -> str:
     """The tables of ``--explain`` for people."""
-    lines = ["  bytes a function:      -Oz  irsmith     won"]
+    lines = ["  bytes a function (code, unwind entry)          -Oz  irsmith     won"]
     for name, before, after in explanation.functions:
         lines.append(f"    {name[:40]:<40} {before:>7} {after:>8} {before - after:>7}")
     lines.append("  IR instructions after each pass:")

@@ -126,7 +126,10 @@ def test_explain_and_emit_passes(source, tmp_path):
     assert explained["passes"][0]["pass"] == "" and len(explained["passes"]) > 1
     done = run("optimize", source, "-o", output, "--emit-passes")
     assert done.stdout.startswith(b"-passes=")
-    assert b"bytes a function" in run("optimize", source, "-o", output, "--explain").stderr
+    assert (
+        b"bytes a function (code, unwind entry)"
+        in run("optimize", source, "-o", output, "--explain").stderr
+    )
 
 
 def test_several_files_each_get_an_output(source, tmp_path):
