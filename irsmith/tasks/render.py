@@ -168,9 +168,11 @@ class Renderer:
         with self.llvm.context() as context:
             again = parse_ir_text(context, text.text, text.header).bitcode()
         # What a module carries of the options is not in its text.
-        again, _ = codegen.finish(self.llvm, again, chosen, job.level)
-        with self.llvm.context() as context, codegen.options(self.llvm, chosen):
-            return text, code_of(context.parse(again).emit(job.level)) == code
+        _, made = codegen.finish(self.llvm, again, chosen, job.level)
+        if not made:
+            with self.llvm.context() as context, codegen.options(self.llvm, chosen):
+                made = context.parse(again).emit(job.level)
+        return text, code_of(made) == code
 
     def _list(self, data: bytes, triple: str, code: Code) -> AssemblyText:
         """An object's own assembly, which gives the object again."""

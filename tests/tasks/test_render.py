@@ -10,6 +10,7 @@ from irsmith.tasks.objects import code_of
 from irsmith.tasks.render import RenderWorker, Request, at_level
 from irsmith.tasks.text import AssemblyText, IRText, check_text
 from irsmith.toolchain.clang import DEFAULT_TARGETS
+from irsmith.toolchain.codegen import FRAMES
 from irsmith.toolchain.compile import Compiler, Job
 from irsmith.toolchain.elf import ObjectError
 from irsmith.toolchain.llvm import LLVMError, load
@@ -40,6 +41,14 @@ def test_ir_and_assembly_give_the_same_code(workers, units, functions, toolchain
             if level == "Oz":  # without size marks, padding depends on the tuning target
                 assert assembled.code.code == made.code.code
             assert assembled.size.unwind == 0 < made.size.unwind
+
+
+@pytest.mark.parametrize("options", [(), (FRAMES,), (FRAMES, "-stress-regalloc=9")])
+def test_options_that_the_text_does_not_hold_are_decided_again(workers, units, arch, options):
+    made = workers[arch].render(
+        Request(units[arch], candidate=Candidate("default<Oz>", options), ir=True)
+    )
+    assert made.ir is not None and made.faithful
 
 
 def test_code_differs_where_the_program_does(workers, sources, arch):
