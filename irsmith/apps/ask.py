@@ -10,12 +10,14 @@ import functools
 import time
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from irsmith.apps.propose import FOREST, NONE, ByForest, Proposed, Proposes, Question, Static
-from irsmith.infer.load import Model, open_named
 from irsmith.records import IrsmithError, Module
 from irsmith.toolchain.find import Toolchain
+
+if TYPE_CHECKING:
+    from irsmith.infer.load import Model
 
 DEFAULT = "nano"
 """The model that is asked where nobody names one, by commands that need one."""
@@ -60,8 +62,14 @@ class ByModel:
     @functools.cached_property
     def model(self) -> Model:
         """The model."""
+        from irsmith.infer.load import open_named  # heavy, and the forest needs none of it
+
         # One thread: the same sums in the same order on machines of any number of cores.
         return open_named(self.name, threads=1)
+
+    def begin(self, target: str) -> None:
+        """Load the forest, which fills up."""
+        ByForest().begin(target)
 
     def propose(self, question: Question) -> Proposed:
         """See :class:`irsmith.apps.propose.Proposes`.

@@ -27,6 +27,7 @@ from irsmith.search.evaluate import Evaluator
 from irsmith.search.portfolio import load_portfolio
 from irsmith.search.space import default_space
 from irsmith.toolchain import elf
+from irsmith.toolchain.alike import Alike
 from irsmith.toolchain.census import Census
 from irsmith.toolchain.clang import codegen_flags, emit_with_clang, emit_with_llc
 from irsmith.toolchain.compile import Compiled, Job
@@ -38,6 +39,9 @@ EFFORTS = {"fast": 2, "balanced": 16, "max": 400}
 :data:`SEARCHING` local search beyond them."""
 
 SEARCHING = ("max",)
+NARROW = ("fast",)
+"""Efforts that prepare no more for the check of the module than the winner needs: its reference
+is not prepared while candidates are compiled, which most winners of few do not need."""
 
 _KEEP_OBJECTS = 16
 _REFUSALS_TOLD = 3
@@ -142,12 +146,15 @@ def optimize(
         IrsmithError: LLVM cannot compile the module even at ``-Oz``.
     """
     started = time.monotonic()
-    portfolio = load_portfolio(module.target)
     budget = EFFORTS[request.effort]
+    asking = proposer or ByForest()
     with (
         Evaluator(toolchain, module.target, jobs) as evaluator,
-        ModuleJudge(toolchain, module) as judge,
+        ModuleJudge(toolchain, module, request.effort in NARROW) as judge,
     ):
+        evaluator.begin()
+        portfolio = load_portfolio(module.target)
+        asking.begin(module.target)
         emitter = _Emitter(toolchain, evaluator, module, request)
         if request.check == "module" and jobs > 1:
             judge.begin()  # most modules get a smaller candidate, which will be judged
@@ -155,7 +162,6 @@ def optimize(
         # Few candidates bring their code along, so that the winner is not compiled again.
         keep = "object" if budget <= _KEEP_OBJECTS and emitter.in_process_object else ""
         ledger = Ledger(evaluator, module.bitcode, request.objective, progress, keep)
-        asking = proposer or ByForest()
         question = Question(
             toolchain,
             module,
@@ -213,7 +219,8 @@ def optimize(
             if request.check != "none":
                 verdict = accept(toolchain, module.target, evaluation.candidate, shipped, jobs)
             if request.check == "module" and verdict.accepted:
-                verdict = judge.judge(evaluation.candidate, verdict, evaluation.optimised)
+                optimised, shared = emitter.compared(evaluation)
+                verdict = judge.judge(evaluation.candidate, verdict, optimised, shared)
             if request.check != "none" and not verdict.accepted:
                 refused += 1
                 refusals += [f"refused by the checker: {why}" for why in verdict.evidence[:1]]
@@ -272,6 +279,7 @@ class _Emitter:
         self.by_driver = bool(codegen_flags(request.flags))
         self.in_process_object = self.output == "object" and not self.by_driver
         self._census: Census = ()
+        self._plain = b""
 
     def baseline(self) -> tuple[Size, bytes, Census]:
         """Sizes of ``-Oz``, its output, and what the module is made of."""
@@ -286,6 +294,16 @@ class _Emitter:
             return self._make(evaluation.candidate, direct=False)
         except IrsmithError:
             return None
+
+    def compared(self, evaluation: Evaluation) -> tuple[bytes, Alike]:
+        """A candidate's optimised module, and what it has in common with that of ``-Oz``."""
+        optimised = evaluation.optimised
+        if not optimised:
+            try:
+                optimised = self._compile(evaluation.candidate, False, "bitcode").output
+            except IrsmithError:
+                return b"", Alike()
+        return optimised, self.evaluator.alike(self._plain, optimised)
 
     def _make(self, candidate: Candidate, direct: bool) -> tuple[Size, bytes]:
         wanted = "object" if self.by_driver else self.output
@@ -308,7 +326,8 @@ class _Emitter:
         compiled = self.evaluator.compile(
             Job(module.bitcode, module.target, candidate, 2, output, direct, census=direct)
         )
-        self._census = compiled.census or self._census
+        if direct:
+            self._census, self._plain = compiled.census, compiled.optimised
         return compiled
 
     def _drive(self, candidate: Candidate, direct: bool, assembly: bool) -> bytes:

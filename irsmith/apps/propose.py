@@ -74,6 +74,9 @@ class Proposes(Protocol):
     def name(self) -> str:
         """Of who proposes."""
 
+    def begin(self, target: str) -> None:
+        """Load what is needed for any module of a target."""
+
     def propose(self, question: Question) -> Proposed:
         """Candidates for a module."""
 
@@ -82,6 +85,9 @@ class Static:
     """The portfolio in its own order."""
 
     name = NONE
+
+    def begin(self, target: str) -> None:
+        """Nothing is needed."""
 
     def propose(self, question: Question) -> Proposed:
         """The portfolio's first candidates."""
@@ -96,6 +102,10 @@ class ByForest:
     """
 
     name = FOREST
+
+    def begin(self, target: str) -> None:
+        """Load the forest."""
+        load_forest(target)
 
     def propose(self, question: Question) -> Proposed:
         """The lists that go first for this module."""

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from irsmith.check.debian import cross_needs, is_native
-from irsmith.check.differential.module import ModuleCheck, ModuleVerdict
 from irsmith.check.differential.place import runs_here
-from irsmith.check.passlisteval import PassListEval
-from irsmith.check.suites import get_suite, have_full
+from irsmith.check.differential.verdict import ModuleVerdict
 from irsmith.records import Candidate, Module, Verdict
+from irsmith.toolchain.alike import Alike
 from irsmith.toolchain.find import Toolchain
+
+if TYPE_CHECKING:
+    from irsmith.check.differential.module import ModuleCheck
 
 CHECKS = ("list", "module", "none")
 """What may be asked for: PassListEval on the candidate, that and differential execution of
@@ -48,6 +50,11 @@ def accept(
     """
     if candidate in shipped.candidates and shipped.toolchain == toolchain.fingerprint:
         return Verdict(verifier="passed", pass_list="passed")
+    # What ships was judged before: commands start faster without the suites.
+    from irsmith.check.debian import cross_needs, is_native
+    from irsmith.check.passlisteval import PassListEval
+    from irsmith.check.suites import get_suite, have_full
+
     name = "full" if have_full(triple) else "quick"
     missing = [] if is_native(triple) else cross_needs(triple)
     if missing:
@@ -70,13 +77,17 @@ class ModuleJudge:
     Args:
         toolchain: where LLVM is.
         module: the unoptimised reference.
+        narrow: prepare no more of the reference than the candidate needs that is judged
+            (then :meth:`begin` has nothing to do).
 
     Use it as a context manager.
     """
 
-    def __init__(self, toolchain: Toolchain, module: Module) -> None:
-        self._toolchain, self._module = toolchain, module
+    def __init__(self, toolchain: Toolchain, module: Module, narrow: bool = False) -> None:
+        self._toolchain, self._module, self._narrow = toolchain, module, narrow
+        self._skipped: frozenset[str] = frozenset()
         self._check: ModuleCheck | None = None
+        self._counted = False
         self.seconds = 0.0
         self.last: ModuleVerdict | None = None
 
@@ -91,20 +102,31 @@ class ModuleJudge:
 
     def begin(self) -> None:
         """Start to prepare the reference beside whatever else is done, if it can be run here."""
-        if not self._problem():
-            self._get().begin()
+        if not self._narrow and not self._problem():
+            self._get(frozenset()).begin()
 
-    def judge(self, candidate: Candidate, verdict: Verdict, optimised: bytes = b"") -> Verdict:
+    def judge(
+        self,
+        candidate: Candidate,
+        verdict: Verdict,
+        optimised: bytes = b"",
+        shared: Alike = Alike(),  # noqa: B008
+    ) -> Verdict:
         """Add what differential execution says of a candidate to its verdict.
 
-        A module that cannot be run here is unknown.
+        A module that cannot be run here is unknown. What passes left as -Oz leaves it is not
+        run: -Oz is what would be written otherwise.
 
         Args:
             candidate: what would be written.
             verdict: of the checks before.
             optimised: the module after the candidate's passes, if that is at hand.
+            shared: what that has in common with the module after -Oz.
         """
-        judged = self._judge(candidate, optimised)
+        if shared.whole:
+            judged = ModuleVerdict.same(shared.functions)
+        else:
+            judged = self._judge(candidate, optimised, shared.functions)
         self.last = judged
         evidence = [judged.reason] if judged.reason else []
         evidence += [f"{f.name}: {f.reason}" for f in judged.functions if f.verdict == "failed"]
@@ -116,19 +138,28 @@ class ModuleJudge:
             return f"code for {target} cannot be run here"
         return f"a module of {size} bytes is too large to run" if size > _LARGEST_MODULE else ""
 
-    def _get(self) -> ModuleCheck:
+    def _get(self, same: frozenset[str]) -> ModuleCheck:
+        """The check, with inputs for all functions but some."""
+        from irsmith.check.differential.module import ModuleCheck  # for those that need it
+
+        if self._check and not self._skipped <= same:
+            self._check.__exit__()
+            self._check = None
         if self._check is None:
-            module = self._module
-            self._check = ModuleCheck(self._toolchain, module.bitcode, module.target)
+            module, self._skipped = self._module, same if self._narrow else frozenset()
+            self._check = ModuleCheck(
+                self._toolchain, module.bitcode, module.target, skip=self._skipped
+            )
+            self._counted = False
         return self._check
 
-    def _judge(self, candidate: Candidate, optimised: bytes) -> ModuleVerdict:
+    def _judge(self, candidate: Candidate, optimised: bytes, same: frozenset[str]) -> ModuleVerdict:
         if problem := self._problem():
             return ModuleVerdict("unknown", reason=problem)
-        check = self._get()
-        if self.last is None:
-            prepared = check.prepared
+        check = self._get(same)
+        if not self._counted:
+            prepared, self._counted = check.prepared, True
             self.seconds += prepared.seconds if prepared else 0.0
-        judged = check.judge(candidate, optimised=optimised)
+        judged = check.judge(candidate, optimised=optimised, same=same)
         self.seconds += judged.seconds
         return judged

@@ -11,8 +11,9 @@ from typing import Any
 from irsmith.apps.source import load
 from irsmith.check.differential.alive import find_alive, refinements
 from irsmith.check.differential.data import Explained
-from irsmith.check.differential.module import ModuleCheck, ModuleVerdict
+from irsmith.check.differential.module import ModuleCheck
 from irsmith.check.differential.place import need_runs_here
+from irsmith.check.differential.verdict import ModuleVerdict
 from irsmith.cli.common import Parser, parser, read_input, say, split_flags
 from irsmith.passlist import PassList
 from irsmith.records import Candidate, IrsmithError, Module

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from irsmith.apps.ask import DEFAULT
-from irsmith.apps.sampling import TEMPERATURE
 from irsmith.apps.source import Input
 from irsmith.records import OBJECTIVES, IrsmithError
 from irsmith.toolchain.cache import write_beside
@@ -106,6 +105,8 @@ def add_input_options(to: Parser) -> None:
 
 def add_model_options(to: Parser) -> None:
     """Options that say which model is asked, and how its answers are drawn."""
+    from irsmith.apps.sampling import TEMPERATURE  # brings what opens a model
+
     to.add_argument(
         "--model",
         metavar="NAME",

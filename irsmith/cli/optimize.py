@@ -9,10 +9,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from irsmith.apps.ask import DEFAULT, PROMPTS, proposer
-from irsmith.apps.explain import Explanation, explain
 from irsmith.apps.optimize import EFFORTS, Optimized, Request, optimize
 from irsmith.apps.own_tests import keep_regression, known_bad, settle
 from irsmith.apps.propose import FOREST, NONE
@@ -33,6 +32,9 @@ from irsmith.cli.common import (
 from irsmith.parallel.local import cores
 from irsmith.records import IrsmithError, Size
 from irsmith.toolchain.find import Toolchain, find_toolchain
+
+if TYPE_CHECKING:
+    from irsmith.apps.explain import Explanation
 
 _SUFFIX = {"object": ".o", "assembly": ".s", "ir": ".ll", "bitcode": ".bc"}
 
@@ -158,7 +160,11 @@ def _report(
     toolchain: Toolchain, result: Optimized, output: str, options: argparse.Namespace
 ) -> None:
     """Print what came out of an input."""
-    explanation = explain(toolchain, result.module, result) if options.explain else None
+    explanation = None
+    if options.explain:
+        from irsmith.apps.explain import explain  # for those who ask
+
+        explanation = explain(toolchain, result.module, result)
     if options.json:
         data = as_json(result)
         if explanation:

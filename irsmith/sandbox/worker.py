@@ -125,6 +125,11 @@ class Worker(Generic[Item, Result]):
         self._early.clear()
         self.waiting = 0
 
+    def begin(self) -> None:
+        """Start to prepare, if that was not done yet; nothing is waited for."""
+        if not self._nursery:
+            self._start()
+
     def call(self, item: Item) -> Outcome[Result]:
         """Serve one item."""
         return next(self.map([item]))
@@ -154,8 +159,7 @@ class Worker(Generic[Item, Result]):
 
     def submit(self, item: Item) -> None:
         """Send an item without waiting; at most :data:`WINDOW` may wait at a time."""
-        if not self._nursery:
-            self._start()
+        self.begin()
         body = pickle.dumps(item)
         view = memoryview(struct.pack("<I", len(body)) + body)
         while view:

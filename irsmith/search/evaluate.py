@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from irsmith.parallel.local import in_order
 from irsmith.records import Candidate, Evaluation, IrsmithError
 from irsmith.sandbox.worker import Limits, Outcome, Worker
+from irsmith.toolchain.alike import Alike, alike
 from irsmith.toolchain.compile import Compiled, Job, compiler
 from irsmith.toolchain.find import Toolchain
 from irsmith.toolchain.llvm import arch_of
@@ -50,6 +51,11 @@ class Evaluator:
         """Stop the workers."""
         self._stack.close()
 
+    def begin(self) -> None:
+        """Let all workers load LLVM, while something else is done."""
+        for worker in self._workers:
+            worker.begin()
+
     @property
     def baseline_candidate(self) -> Candidate:
         """Clang's own ``-Oz``."""
@@ -81,6 +87,19 @@ class Evaluator:
         if outcome.value is None:
             raise IrsmithError(failure_text(outcome))
         return outcome.value
+
+    def alike(self, first: bytes, second: bytes) -> Alike:
+        """What two optimised modules share; nothing if one of them cannot be read.
+
+        Args:
+            first: bitcode.
+            second: bitcode.
+        """
+        jobs = [Job(each, self.triple, Candidate(""), output="outline") for each in (first, second)]
+        outlines = [o.value.outline for o in in_order(self._workers, jobs) if o.value]
+        if len(outlines) < len(jobs) or None in outlines:
+            return Alike()
+        return alike(*(each for each in outlines if each))
 
     def measure(
         self, bitcode: bytes, candidates: Iterable[Candidate], output: str = ""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from irsmith.records import Candidate, IrsmithError, Size
 from irsmith.toolchain import codegen, elf
+from irsmith.toolchain.alike import Outline, outline
 from irsmith.toolchain.census import Census, census
 from irsmith.toolchain.llvm import LLVM, IRModule, load
 
@@ -41,7 +42,8 @@ class Job:
         triple: target.
         candidate: pass list and code generation options.
         level: code generation level, 0 to 3 (``-Oz`` is 2).
-        output: ``""`` for sizes only, else ``object``, ``assembly``, ``ir`` or ``bitcode``.
+        output: ``""`` for sizes only, else ``object``, ``assembly``, ``ir`` or ``bitcode``;
+            ``outline`` compiles nothing and says what the module consists of.
         direct: generate code from the module in memory, as clang does, and not from
             its bitcode (for the baseline, which must equal clang's own object).
         census: count what the unoptimised module is made of (with ``direct``).
@@ -60,8 +62,8 @@ class Job:
 class Compiled:
     """What a job gave: sizes, the name of the optimised IR, the output and counts asked for.
 
-    With the object of a candidate comes the bitcode that it was made of, so that a check
-    of the module need not run the passes again.
+    With an object comes the bitcode that it was made of, so that a check of the module
+    need not run the passes again.
     """
 
     size: Size
@@ -69,6 +71,7 @@ class Compiled:
     output: bytes = b""
     census: Census = ()
     optimised: bytes = b""
+    outline: Outline | None = None
 
 
 class Compiler:
@@ -93,6 +96,11 @@ class Compiler:
             LLVMError: LLVM refuses the module or the pass list.
             VerifierError: the passes left a broken module.
         """
+        if job.output == "outline":
+            with self.llvm.context() as context:
+                return Compiled(
+                    Size(0, 0, 0, 0), "", outline=outline(context.parse(job.bitcode).text())
+                )
         if job.direct:
             return self._direct(job)
         module = hashlib.blake2b(job.bitcode + job.triple.encode(), digest_size=16).digest()
@@ -166,7 +174,7 @@ class Compiler:
                     output = twin.emit(job.level, assembly=True)
         output = made if job.output == "object" else output if job.output else b""
         size = replace(elf.loaded_size(made), instructions=count)
-        return Compiled(size, _hash(bitcode), output, counted)
+        return Compiled(size, _hash(bitcode), output, counted, bitcode)
 
     def _optimise(self, job: Job) -> _Made:
         with self.llvm.context() as context:

@@ -79,6 +79,7 @@ class Exercise:
         reasons: why runs were no good, and how often.
         problem: why it cannot be called or compared at all.
         stray: inputs on which it runs for ever or follows a null pointer, if they are kept.
+        skipped: no inputs were looked for.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Exercise:
     reasons: dict[str, int] = field(default_factory=dict)
     problem: str = ""
     stray: list[Input] = field(default_factory=list)
+    skipped: bool = False
 
     @property
     def outcomes(self) -> int:
@@ -159,6 +161,7 @@ class PrepareJob:
         stray: whether inputs are kept too on which the reference does not end, or follows a
             null pointer. What a compiler makes of such code is its own affair; where the
             reference is a guess at code, it tells them apart that the code comes back.
+        skip: functions that need no inputs.
     """
 
     bitcode: bytes
@@ -167,6 +170,7 @@ class PrepareJob:
     seed: int = 0
     sanitised: bytes = b""
     stray: bool = False
+    skip: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from irsmith.check.differential.data import (
 from irsmith.check.differential.library import compile_runtime
 from irsmith.check.differential.session import Job, session
 from irsmith.check.differential.tell import difference_text
+from irsmith.check.differential.verdict import SAME, FunctionVerdict, ModuleVerdict
 from irsmith.records import Candidate, IrsmithError, State
 from irsmith.sandbox.worker import Limits, Outcome, Worker
 from irsmith.toolchain.find import Toolchain
@@ -30,80 +31,6 @@ from irsmith.toolchain.llvm import arch_of
 LIMITS = Limits(cpu_seconds=60.0, wall_seconds=400.0, memory_bytes=8 << 30)
 _CRASHES_FOLLOWED = 40
 """Functions that are tried alone after the worker died in a comparison."""
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionVerdict:
-    """What is known of one function.
-
-    Attributes:
-        name: its name.
-        verdict: passed, failed or unknown.
-        inputs: good inputs on which both versions ran.
-        coverage: share of its blocks that good inputs reached, 0 to 1.
-        reason: why it failed or is unknown.
-        copy: ``module``, ``testing copy`` or both: where it was called.
-        input: number of the first input on which it differs, or None.
-    """
-
-    name: str
-    verdict: State
-    inputs: int
-    coverage: float
-    reason: str = ""
-    copy: str = ""
-    input: int | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Its fields."""
-        return {
-            "name": self.name,
-            "verdict": self.verdict,
-            "inputs": self.inputs,
-            "coverage": round(self.coverage, 4),
-            "reason": self.reason,
-            "copy": self.copy,
-            "input": self.input,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleVerdict:
-    """What is known of a version of a module.
-
-    Attributes:
-        state: failed if any function failed; passed if none failed and at least one
-            passed; else unknown.
-        functions: every function of the reference.
-        seconds: processor time of the comparison.
-        reason: why nothing is known, if so.
-    """
-
-    state: State
-    functions: tuple[FunctionVerdict, ...] = ()
-    seconds: float = 0.0
-    reason: str = ""
-
-    def count(self, state: State) -> int:
-        """Functions with a verdict."""
-        return sum(each.verdict == state for each in self.functions)
-
-    @property
-    def summary(self) -> str:
-        """One line."""
-        if self.reason:
-            return self.reason
-        counts = ", ".join(f"{self.count(s)} {s}" for s in ("passed", "failed", "unknown"))
-        return f"{len(self.functions)} functions: {counts}"
-
-    def to_json(self) -> dict[str, Any]:
-        """The object of ``check-modules --json``."""
-        return {
-            "verdict": self.state,
-            "reason": self.reason,
-            "functions": [each.to_json() for each in self.functions],
-            "seconds": round(self.seconds, 4),
-        }
 
 
 @dataclass(slots=True)
@@ -129,6 +56,7 @@ class ModuleCheck:
         seed: of that search.
         sanitised: the same source compiled with UBSan's traps, if there is a source.
         stray: see :class:`irsmith.check.differential.data.PrepareJob`.
+        skip: functions that need no inputs: every version will have them in ``same``.
 
     Use it as a context manager.
     """
@@ -143,8 +71,9 @@ class ModuleCheck:
         seed: int = 0,
         sanitised: bytes = b"",
         stray: bool = False,
+        skip: frozenset[str] = frozenset(),
     ) -> None:
-        self._job = PrepareJob(bitcode, triple, effort, seed, sanitised, stray)
+        self._job = PrepareJob(bitcode, triple, effort, seed, sanitised, stray, skip)
         library = toolchain.library(arch_of(triple)).path
         self._worker: Worker[Job, Prepared | Compared | Explained] = Worker(
             session(library, compile_runtime(toolchain)), LIMITS
@@ -181,7 +110,13 @@ class ModuleCheck:
                 self.problem = f"the reference cannot be run here: {_failure(outcome)}"
         return self._prepared
 
-    def judge(self, candidate: Candidate, level: int = 2, optimised: bytes = b"") -> ModuleVerdict:
+    def judge(
+        self,
+        candidate: Candidate,
+        level: int = 2,
+        optimised: bytes = b"",
+        same: frozenset[str] = frozenset(),
+    ) -> ModuleVerdict:
         """The verdict on a pass list with code generation options.
 
         Args:
@@ -189,8 +124,9 @@ class ModuleCheck:
             level: of code generation.
             optimised: the reference after the candidate's passes: what is written is made of
                 it. They are run here if it is empty.
+            same: functions that are the same IR as with -Oz: they pass, and are not called.
         """
-        return self._judge(candidate, b"", level, optimised)
+        return self._judge(candidate, b"", level, optimised, same)
 
     def judge_module(self, bitcode: bytes, level: int = 2) -> ModuleVerdict:
         """The verdict on another version of the module.
@@ -218,18 +154,29 @@ class ModuleCheck:
         return outcome.value
 
     def _judge(
-        self, candidate: Candidate, module: bytes, level: int, optimised: bytes = b""
+        self,
+        candidate: Candidate,
+        module: bytes,
+        level: int,
+        optimised: bytes = b"",
+        same: frozenset[str] = frozenset(),
     ) -> ModuleVerdict:
         prepared = self.prepared
         if prepared is None:
             return ModuleVerdict("unknown", reason=self.problem)
         findings = _Findings()
         copies = [False, True] if prepared.testing and not module else [False]
+        only = frozenset(e.name for e in prepared.functions if e.name not in same) if same else None
         for testing in copies:
             called = frozenset(findings.compared)
-            job = CheckJob(prepared, candidate, module, None, level, testing, called, optimised)
+            job = CheckJob(prepared, candidate, module, only, level, testing, called, optimised)
             self._compare(job, findings)
-        functions = tuple(_verdict(each, findings) for each in prepared.functions)
+        functions = tuple(
+            FunctionVerdict(each.name, "passed", 0, 0.0, SAME)
+            if each.name in same
+            else _verdict(each, findings)
+            for each in prepared.functions
+        )
         states = [each.verdict for each in functions]
         state: State = "passed" if "passed" in states else "unknown"
         if "failed" in states:
@@ -254,7 +201,8 @@ class ModuleCheck:
         if not isinstance(idle.value, Compared):
             findings.problem = f"the compiler failed: {_failure(idle)}"
             return
-        callable_names = [e.name for e in job.prepared.functions if e.inputs]
+        every = [e.name for e in job.prepared.functions if e.inputs]
+        callable_names = [name for name in every if job.only is None or name in job.only]
         died = 0
         for name in callable_names:
             if died == _CRASHES_FOLLOWED:
@@ -297,8 +245,8 @@ def _verdict(exercise: Exercise, findings: _Findings) -> FunctionVerdict:
 
 
 def _why_unknown(exercise: Exercise, count: int, findings: _Findings) -> str:
-    if exercise.problem:
-        return exercise.problem
+    if exercise.problem or exercise.skipped:
+        return exercise.problem or "no inputs were looked for"
     if findings.problem:
         return findings.problem
     if exercise.inputs and not count:

@@ -203,12 +203,16 @@ class Preparation:
         problems = problems_of(guarded)
         waiting: list[tuple[Exercise, list[Any]]] = []
         stray: list[tuple[Exercise, list[Any]]] = []
-        effort = job.effort * min(1.0, _MOST_RUNS / (_USUAL_RUNS * max(len(names), 1)))
+        searched = max(len(set(names) - job.skip), 1)
+        effort = job.effort * min(1.0, _MOST_RUNS / (_USUAL_RUNS * searched))
         under_guard.activate()
         for index, name in enumerate(names):
             first, count = guarded.blocks[name]
-            exercise = Exercise(name, name in prepared.hidden, blocks=count)
+            skipped = name in job.skip
+            exercise = Exercise(name, name in prepared.hidden, blocks=count, skipped=skipped)
             prepared.functions.append(exercise)
+            if skipped:
+                continue
             how = called[name]
             exercise.problem = problems.get(name, how if isinstance(how, str) else "")
             if exercise.problem or isinstance(how, str):

@@ -9,8 +9,11 @@ from irsmith.apps.optimize import Request, optimize
 from irsmith.apps.source import Input, load
 from irsmith.check import accept as accept_module
 from irsmith.check.accept import CHECKS, ModuleJudge
+from irsmith.check.differential.verdict import SAME
 from irsmith.records import Candidate, Verdict
+from irsmith.search.evaluate import Evaluator
 from irsmith.search.portfolio import Portfolio
+from irsmith.toolchain.compile import Job
 
 # structurizecfg deletes code when a switch is present: smaller, and wrong.
 SWITCHES = b"""
@@ -102,3 +105,61 @@ def test_nothing_is_checked_if_nobody_wants_it(toolchain, module, monkeypatch):
         "module": "not run",
         "tests": "not run",
     }
+
+
+TWO = (
+    SWITCHES
+    + b"""
+int twice(int x) { return run((const unsigned char *)"\\7", x) + 1; }
+int alone(int x) { return x * 3 + sink(x); }
+"""
+)
+SAME_AS_OZ = Candidate("default<O2>", ("-disable-lsr",))
+
+
+def shared_of(toolchain, module, candidate):
+    """The module after a candidate, and what it shares with the one after -Oz."""
+    with Evaluator(toolchain, module.target) as evaluator:
+        plain, other = (
+            evaluator.compile(Job(module.bitcode, module.target, each, output="bitcode")).output
+            for each in (evaluator.baseline_candidate, candidate)
+        )
+        return other, evaluator.alike(plain, other)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_what_is_the_same_as_with_oz_is_not_run(toolchain, narrow):
+    module = load(toolchain, Input("-", TWO, "c"), None)[0]
+    optimised, shared = shared_of(toolchain, module, SAME_AS_OZ)
+    assert shared.whole
+    with ModuleJudge(toolchain, module, narrow) as judge:
+        verdict = judge.judge(SAME_AS_OZ, Verdict("passed", "passed"), optimised, shared)
+        assert verdict.module == "passed"
+        assert judge.seconds == 0
+        assert "3 passed (3 the same IR as with -Oz)" in judge.last.summary
+        # The next one differs in `run`, and so in what calls it; `alone` is as it was.
+        optimised, shared = shared_of(toolchain, module, WRONG)
+        assert shared.functions == {"alone"}
+        verdict = judge.judge(WRONG, Verdict("passed", "passed"), optimised, shared)
+        assert verdict.module == "failed"
+        assert {f.name for f in judge.last.functions if f.verdict == "failed"} >= {"run"}
+        assert {f.name for f in judge.last.functions if f.reason == SAME} == {"alone"}
+        # What was left out is prepared for a candidate that needs it.
+        verdict = judge.judge(WRONG, Verdict("passed", "passed"), optimised)
+        assert verdict.module == "failed"
+        (alone,) = [f for f in judge.last.functions if f.name == "alone"]
+        assert alone.verdict == "passed" and alone.inputs > 0
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_winner_that_is_oz_but_for_its_code_generation(toolchain, monkeypatch, jobs):
+    module = load(toolchain, Input("-", TWO, "c"), None)[0]
+    framed = Candidate("default<O2>", ("-frame-pointer=smallest",))
+    only(monkeypatch, toolchain, framed)
+    for effort in ("fast", "balanced"):
+        made = optimize(toolchain, module, Request(effort=effort), jobs=jobs)
+        assert made.candidate == framed
+        assert made.verdict.module == "passed"
+        assert (
+            made.checked == "3 functions: 3 passed (3 the same IR as with -Oz), 0 failed, 0 unknown"
+        )
