@@ -46,6 +46,7 @@ from irsmith.records import Candidate, Module
 from irsmith.sandbox.worker import Worker
 from irsmith.search.evaluate import LIMITS, Evaluator
 from irsmith.toolchain import elf
+from irsmith.toolchain.codegen import FRAMES
 from irsmith.toolchain.compile import Compiled, Compiler, Job, compiler
 from irsmith.toolchain.find import Toolchain, find_toolchain
 from irsmith.toolchain.llvm import load
@@ -149,8 +150,10 @@ class Forgetful(Compiler):
 
     def __call__(self, job: Job) -> Compiled:
         """Compile one job with an empty memory."""
-        self._optimised = None
+        self._made.clear()
+        self._kept = 0
         self._sizes.clear()
+        self._objects.clear()
         return super().__call__(job)
 
 
@@ -187,6 +190,16 @@ def portfolio_times(
     return found
 
 
+def _for_llc(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Candidates without what llc cannot do: to decide frame pointers function by function."""
+    return list(
+        dict.fromkeys(
+            Candidate(each.passes, tuple(o for o in each.codegen if o != FRAMES))
+            for each in candidates
+        )
+    )
+
+
 def reuse_figures(title: str, found: dict[str, list[float]]) -> list[Figure]:
     """The lines of the second table for one kind of module."""
     return [
@@ -214,7 +227,8 @@ def main() -> None:
     kinds = {"single functions": functions, "whole units": units}
 
     # -Oz first: what everyone knows. The others as a search would compile them.
-    lists = [Candidate("default<Oz>"), *candidates_of(arguments.lists - 1, arguments.seed)]
+    lists = [Candidate("default<Oz>"), *_for_llc(candidates_of(arguments.lists, arguments.seed))]
+    lists = lists[: arguments.lists]
     figures = []
     every: list[dict[str, Took]] = []
     for title, modules in kinds.items():

@@ -135,7 +135,8 @@ class Compiler:
         made = self._made[passes, (), 0]
         if codegen.FRAMES not in chosen:
             return made
-        key = (passes, chosen, job.level)
+        # By the name of the module: other passes that gave the same IR get the same decision.
+        key = (made[0], chosen, job.level)
         if key not in self._made:
             bitcode, code = codegen.finish(self.llvm, made[1], chosen, job.level)
             self._keep(key, (_hash(bitcode), bitcode, made[2]))

@@ -106,6 +106,36 @@ def test_the_module_carries_what_was_decided(toolchain, bitcode):
         assert worker.call(made.optimised).value == made.output
 
 
+def test_equal_ir_is_decided_once(toolchain, bitcode):
+    """Other passes that gave the same IR get the same decision, without another emission."""
+
+    def prepare(_):
+        compiler = Compiler(load(toolchain.library("X86").path))
+        count, finish = [0], codegen.finish
+
+        def counted(*given):
+            count[0] += 1
+            return finish(*given)
+
+        codegen.finish = counted
+
+        def measure(lists):
+            made = [
+                compiler(Job(bitcode, TRIPLE, Candidate(passes, FRAMED), output="object"))
+                for passes in lists
+            ]
+            return [each.output for each in made], count[0]
+
+        return measure
+
+    with Worker(prepare) as worker:
+        (first, second, other), count = worker.call(
+            ["default<Oz>", "default<Oz>,globaldce", "function(mem2reg)"]
+        ).value
+    assert first == second != other
+    assert count == 2
+
+
 def test_exceptions_find_their_way_through_both_kinds(toolchain, tmp_path):
     """A mixture unwinds: frames with and without a pointer, one in the other."""
     if not shutil.which("g++"):
