@@ -8,7 +8,8 @@ BIN    := $(VENV)/bin
 $(BIN)/irsmith: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--config-settings editable_mode=compat -e .
 	$(BIN)/python -c 1   # the clang wheel makes its links at the first start of Python
 	@touch $@
 

@@ -10,7 +10,7 @@ from typing import Any
 from irsmith.check.accept import Shipped, accept
 from irsmith.records import Candidate, Evaluation, Module, Objective, Size, Verdict
 from irsmith.search.autotune import Ledger, Point, Strategy, refine, tune
-from irsmith.search.evaluate import Evaluator
+from irsmith.search.evaluate import Evaluator, limits_for
 from irsmith.search.portfolio import load_portfolio
 from irsmith.search.space import default_space
 from irsmith.toolchain.find import Toolchain
@@ -104,7 +104,7 @@ def autotune(
             refused.append((candidate.key(), reason))
         return verdict
 
-    with Evaluator(toolchain, module.target, jobs) as evaluator:
+    with Evaluator(toolchain, module.target, jobs, limits_for(module.bitcode)) as evaluator:
         baseline = evaluator.baseline(module.bitcode).size
         ledger = Ledger(evaluator, module.bitcode, objective, progress)
         found = tune(ledger, space, budget, seed, strategy, portfolio.candidates)

@@ -8,7 +8,7 @@ from typing import Any
 from irsmith.apps.optimize import Optimized
 from irsmith.records import Module
 from irsmith.sandbox.worker import Worker
-from irsmith.search.evaluate import Evaluator
+from irsmith.search.evaluate import Evaluator, limits_for
 from irsmith.toolchain.compile import Job
 from irsmith.toolchain.elf_object import read_object
 from irsmith.toolchain.find import Toolchain
@@ -46,7 +46,8 @@ class Explanation:
 
 def explain(toolchain: Toolchain, module: Module, result: Optimized) -> Explanation:
     """Compare a result with ``-Oz`` function by function, and step through its passes."""
-    with Evaluator(toolchain, module.target) as evaluator:
+    limits = limits_for(module.bitcode)
+    with Evaluator(toolchain, module.target, limits=limits) as evaluator:
         before = _sizes(evaluator.baseline(module.bitcode, "object").output)
         after = before
         if result.source != "baseline":
@@ -55,7 +56,7 @@ def explain(toolchain: Toolchain, module: Module, result: Optimized) -> Explanat
     rows = [(name, before.get(name, 0), after.get(name, 0)) for name in sorted({*before, *after})]
     rows.sort(key=lambda row: row[2] - row[1])
     library = toolchain.library(arch_of(module.target)).path
-    with Worker(tracer(library)) as worker:
+    with Worker(tracer(library), limits) as worker:
         traced = worker.call(TraceJob(module.bitcode, module.target, result.candidate.passes))
     return Explanation(tuple(rows), tuple(traced.value or ()))
 

@@ -23,7 +23,7 @@ from irsmith.records import (
     Verdict,
 )
 from irsmith.search.autotune import Ledger, rank, refine, tune
-from irsmith.search.evaluate import Evaluator
+from irsmith.search.evaluate import Evaluator, limits_for
 from irsmith.search.portfolio import load_portfolio
 from irsmith.search.space import default_space
 from irsmith.toolchain import elf
@@ -149,7 +149,7 @@ def optimize(
     budget = EFFORTS[request.effort]
     asking = proposer or ByForest()
     with (
-        Evaluator(toolchain, module.target, jobs) as evaluator,
+        Evaluator(toolchain, module.target, jobs, limits_for(module.bitcode)) as evaluator,
         ModuleJudge(toolchain, module, request.effort in NARROW) as judge,
     ):
         evaluator.begin()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from irsmith.parallel.local import in_order
 from irsmith.records import Candidate, Evaluation, IrsmithError
@@ -17,6 +18,19 @@ from irsmith.toolchain.pipelines import clang_pipeline
 LIMITS = Limits(cpu_seconds=30.0, wall_seconds=300.0, memory_bytes=8 << 30)
 """A pass list that needs more than 30 s of processor time on a module is dropped.
 Measured in processor time, so that a busy machine gives the same answer."""
+_USUAL = 1 << 18
+"""Bytes of bitcode from which on a module may need longer: -Oz takes 2.5 s for so much on a
+slow machine, and a candidate that decides frame pointers four times that."""
+
+
+def limits_for(bitcode: bytes) -> Limits:
+    """Limits for one compilation of a module: longer for a large one (SQLite in one file)."""
+    times = max(1.0, len(bitcode) / _USUAL)
+    return replace(
+        LIMITS,
+        cpu_seconds=LIMITS.cpu_seconds * times,
+        wall_seconds=LIMITS.wall_seconds * times,
+    )
 
 
 class Evaluator:

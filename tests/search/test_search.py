@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from irsmith.passlist import PassList
 from irsmith.records import Candidate
 from irsmith.search.autotune import Ledger, refine, tune
-from irsmith.search.evaluate import Evaluator
+from irsmith.search.evaluate import LIMITS, Evaluator, limits_for
 from irsmith.search.portfolio import choose, choose_vetted, load_portfolio
 from irsmith.search.reduce import minimise
 from irsmith.search.space import default_space, split
@@ -137,3 +137,12 @@ def test_the_shipped_portfolios_say_where_they_come_from():
         for candidate in portfolio.candidates:
             parsed = PassList.parse(candidate.passes)
             assert parsed.canonical(load_passes()) == parsed
+
+
+def test_a_large_module_gets_more_time():
+    """SQLite in one file took longer than 30 s with a decision about frame pointers."""
+    assert limits_for(b"x" * 10_000) == LIMITS
+    longer = limits_for(b"x" * (5 << 19))  # 2.5 MB
+    assert longer.cpu_seconds == 10 * LIMITS.cpu_seconds
+    assert longer.wall_seconds == 10 * LIMITS.wall_seconds
+    assert longer.memory_bytes == LIMITS.memory_bytes
