@@ -10,6 +10,7 @@ from irsmith.records import Candidate
 from irsmith.search.portfolio import load_portfolio
 from irsmith.search.space import Space, default_space, join
 from irsmith.tasks.example import Form, Output
+from irsmith.toolchain.codegen import one_value
 
 LEVELS = ("O1", "O2", "O3", "Os", "Oz")
 """Whole levels among the lists of emulation."""
@@ -93,5 +94,5 @@ def draw_list(rng: random.Random, space: Space, portfolio: tuple[Candidate, ...]
         candidate = join(space.atom(rng) for _ in range(length))
     if space.codegen and rng.random() < 0.2:
         options = rng.sample(space.codegen, rng.choice([1, 1, 2]))
-        candidate = Candidate(candidate.passes, tuple(options))
+        candidate = Candidate(candidate.passes, one_value(options))
     return candidate

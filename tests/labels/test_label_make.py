@@ -1,5 +1,6 @@
 """Emulation and disassembly labels: the same wherever they are made, of what may be learnt."""
 
+import random
 from collections import Counter
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import pytest
 from label_packages import named
 
 from irsmith.corpus.parts import parts_of
-from irsmith.labels.draw import LEVELS, Emulation, draw
+from irsmith.labels.draw import LEVELS, Emulation, draw, draw_list
 from irsmith.labels.gains import passes_of
 from irsmith.labels.gather import gather
 from irsmith.labels.make import Builders, ExamplePlan, Order, label_module, make_parts
@@ -15,6 +16,8 @@ from irsmith.labels.rows import Labelled, label_format, read_head, read_labels
 from irsmith.parallel.processes import Processes
 from irsmith.records import Candidate, IrsmithError
 from irsmith.sandbox.worker import Limits
+from irsmith.search.space import default_space
+from irsmith.toolchain import codegen
 from irsmith.toolchain.clang import DEFAULT_TARGETS
 from irsmith.toolchain.passes import search_space
 
@@ -139,3 +142,9 @@ def test_what_was_left_out_is_told_once(corpus, tmp_path):
     made = gather("disassemble", shards, tmp_path)
     heads = [read_head(path) for path in made.files]
     assert [sum(head.left_out.values()) for head in heads] == [8, 0]
+
+
+def test_no_option_is_drawn_with_two_values():
+    rng, space = random.Random(0), default_space()
+    for _ in range(3000):
+        codegen.check(draw_list(rng, space, ()).codegen)
