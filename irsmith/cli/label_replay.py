@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from irsmith.cli.common import Parser, Progress, parser, positive, say
+from irsmith.corpus.rows import corpus_files
 from irsmith.labels.replay import Replayed, find_modules, replay
 from irsmith.labels.rows import LabelRow, read_head, read_labels
 from irsmith.records import IrsmithError
@@ -28,7 +29,10 @@ def arguments_parser() -> Parser:
         "example: irsmith label replay labels/emulate/train-000.parquet:17 --corpus functions/",
     )
     to.add_argument(
-        "labels", nargs="+", metavar="LABELS[:ROW]", help="a label file; a row counts from 0"
+        "labels",
+        nargs="+",
+        metavar="LABELS[:ROW]",
+        help="a label file, or a folder of them; a row counts from 0",
     )
     to.add_argument("--corpus", nargs="+", type=Path, required=True, help="what they were made of")
     to.add_argument(
@@ -42,7 +46,9 @@ def arguments_parser() -> Parser:
 def main(words: Sequence[str]) -> int:
     """Replay; 0 if every row comes out again."""
     options = arguments_parser().parse_args(words)
-    chosen = [drawn(*place(word), options.sample) for word in options.labels]
+    chosen = [
+        drawn(path, row, options.sample) for word in options.labels for path, row in places(word)
+    ]
     wanted = {
         row.label.module for path, numbers in chosen for _, row in rows_of(path, numbers, False)
     }
@@ -70,6 +76,17 @@ def main(words: Sequence[str]) -> int:
     if done and all(one.unsure for _, one in problems) and len(problems) == done:
         return 2
     return 1 if problems else 0
+
+
+def places(word: str) -> list[tuple[Path, int | None]]:
+    """The files that a word names, and perhaps a row.
+
+    Raises:
+        IrsmithError: a folder without label files, or a file without such a row.
+    """
+    if Path(word).is_dir():
+        return [(path, None) for path in corpus_files([Path(word)])]
+    return [place(word)]
 
 
 def place(word: str) -> tuple[Path, int | None]:
