@@ -71,6 +71,8 @@ def test_every_row_comes_out_to_the_byte(made, corpus, capsys, kind):
     assert json.loads(capsys.readouterr().out) == {"rows": 1, "reproduced": 1, "not": []}
     assert main(["label", "replay", str(path), "--corpus", str(corpus), "--sample", "5"]) == 0
     assert "5 of 5 rows come out to the byte" in capsys.readouterr().out
+    assert main(["label", "replay", str(made[kind]), "--corpus", str(corpus), "--sample", "2"]) == 0
+    assert "4 of 4 rows come out to the byte" in capsys.readouterr().out
 
 
 def test_a_tune_row_comes_out_again_and_what_it_tried(tuned, corpus, tmp_path, capsys):
