@@ -13,9 +13,9 @@
     … and so on: disassemble, tune, each from the release of the one before. Then, with more
     short functions read back (label disassemble F --per-module 2 --modules 0.4 --longest 1500),
     pretrain again for 150 steps, reading, together; and with functions of 120 more packages
-    (their x86-64 rows of -Oz, -Os, -O1 and -O2), reading_again, together for 36 steps. For a
-    portfolio of new lists (label tune F UNITS -o L/tune …; its lists are put beside the data as
-    portfolio-x86_64.json by pack.py): ranking_again.
+    (their x86-64 rows of -Oz, -Os, -O1 and -O2), reading_again, together for 36 steps.
+
+    A portfolio of new lists needs no training: recipes/rank_slots.py.
 
 One core feeds three to four million tokens an hour, so every token must count: prompts are
 learned as well as answers (they are programs like any other), and of tuning only the ranking
@@ -119,28 +119,6 @@ def together() -> TrainConfig:
         decay=0.9,
         validate_every=48,
         checkpoint_every=24,
-    )
-
-
-def ranking_again() -> TrainConfig:
-    """The order of another portfolio, with enough of the rest that nothing is forgotten.
-
-    Its lists take the slots of those before, so that what the slots mean is learned anew.
-    """
-    return replace(
-        together(),
-        sources=(
-            Source("tune", 0.65),
-            Source("disassemble", 0.25),
-            Source("emulate", 0.06),
-            Source("pretrain", 0.04),
-        ),
-        steps=110,
-        rate=1.5e-3,
-        warmup=6,
-        validate_every=55,
-        checkpoint_every=55,
-        keep=3,
     )
 
 
