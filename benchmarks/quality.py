@@ -453,6 +453,7 @@ def main() -> None:
     parser.add_argument("--target", default="x86-64")
     parser.add_argument("--units", type=int, default=200)
     parser.add_argument("--functions", type=int, default=200)
+    parser.add_argument("--only", choices=("units", "functions"), help="of the two")
     parser.add_argument("--random", type=int, default=32, help="random candidates, at most")
     parser.add_argument("--model", help="a model that orders the portfolio, or its folder")
     parser.add_argument("--split", choices=("test", "validation"), default="test")
@@ -488,7 +489,7 @@ def main() -> None:
     result: dict[str, Any] = {"toolchain": toolchain.fingerprint, "target": triple}
     with Evaluator(toolchain, triple, arguments.jobs) as evaluator:
         for title, modules in (("whole units", units), ("single functions", functions)):
-            if modules:
+            if modules and not (arguments.only and title.split()[1] != arguments.only):
                 work = arguments.work / title.replace(" ", "-")
                 rows = measure(
                     evaluator, modules, portfolio, work, arguments.seed, arguments.random
