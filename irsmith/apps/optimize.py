@@ -40,8 +40,9 @@ EFFORTS = {"fast": 2, "balanced": 16, "max": 400}
 
 SEARCHING = ("max",)
 NARROW = ("fast",)
-"""Efforts that prepare no more for the check of the module than the winner needs: its reference
-is not prepared while candidates are compiled, which most winners of few do not need."""
+"""Efforts that wait for the winner before anything is prepared for the check of the module, and
+then look for inputs for those functions alone that are not -Oz's IR: of few candidates the
+winner is as a rule -Oz's IR under other options of the code generator."""
 
 _KEEP_OBJECTS = 16
 _REFUSALS_TOLD = 3

@@ -121,7 +121,7 @@ class ModuleJudge:
             candidate: what would be written.
             verdict: of the checks before.
             optimised: the module after the candidate's passes, if that is at hand.
-            shared: what that has in common with the module after -Oz.
+            shared: what that has in common with the module after -Oz; nothing unless told.
         """
         if shared.whole:
             judged = ModuleVerdict.same(shared.functions)
