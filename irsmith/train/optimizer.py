@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from irsmith.train.config import TrainConfig
+from irsmith.train.muon import Muon
 
 
 def make_optimizers(network: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
@@ -37,7 +38,7 @@ def make_optimizers(network: nn.Module, config: TrainConfig) -> list[torch.optim
     )
     if config.optimizer == "adamw":
         return [adam]
-    muon = torch.optim.Muon(
+    muon = Muon(
         matrices,
         lr=config.rate,
         momentum=config.momentum,
