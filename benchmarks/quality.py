@@ -1,7 +1,7 @@
 """How many bytes are won on packages that were never learnt from.
 
     python benchmarks/quality.py --corpus DIR [--functions N] [--units N] [--long N]
-        [--model NAME] [--split validation]
+        [--cut FUNCTIONS] [--model NAME] [--split validation]
 
 Per number of candidates k: the portfolio in the forest's order (what ``irsmith optimize``
 compiles), in its own, with a language model if one is named, and random search, at equal
@@ -28,6 +28,8 @@ from irsmith.apps.ask import PROMPTS, ByModel, merged
 from irsmith.corpus.directory import named_sources
 from irsmith.corpus.functions import cut_function, function_names
 from irsmith.corpus.read import read_modules
+from irsmith.corpus.rows import Row, corpus_files, read_rows
+from irsmith.labels.run import Pick
 from irsmith.parallel.shards import fingerprint, run_shards
 from irsmith.records import Candidate, Evaluation, Module
 from irsmith.sandbox.worker import Worker
@@ -45,7 +47,7 @@ from irsmith.toolchain.frames import EVERYWHERE
 from irsmith.toolchain.llvm import arch_of, load
 
 STEPS = (1, 2, 4, 8, 12, 16, 32, 64)
-Row = dict[str, Any]
+Measured = dict[str, Any]
 
 
 def choose_units(modules: Sequence[Module], count: int, seed: int) -> list[Module]:
@@ -66,6 +68,25 @@ def choose_units(modules: Sequence[Module], count: int, seed: int) -> list[Modul
     return chosen
 
 
+def choose_functions(paths: Sequence[Path], split: str, target: str, count: int) -> list[Module]:
+    """Functions of 20 instructions to 100 kB of bitcode from such files, packages in turn."""
+    pick = Pick(salt="quality")
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for path in corpus_files(paths):
+        for row in read_rows(path) if split in path.name else ():
+            fits = row.instructions >= 20 and len(row.content) <= 100_000
+            if row.split == split and row.target == target and fits:
+                groups[row.package].append(row)
+    for group in groups.values():
+        group.sort(key=lambda row: pick.place(row.sha256), reverse=True)
+    chosen: list[Module] = []
+    while len(chosen) < count and any(groups.values()):
+        for _, group in sorted(groups.items()):
+            if group and len(chosen) < count:
+                chosen.append(group.pop().to_module())
+    return chosen
+
+
 def pairs(evaluation: Evaluation) -> list[int] | None:
     """Loaded and executable bytes."""
     return [evaluation.size.total, evaluation.size.text] if evaluation.size else None
@@ -78,14 +99,14 @@ def measure(
     work: Path,
     seed: int,
     count: int,
-) -> list[Row]:
+) -> list[Measured]:
     """Sizes of each module under -Oz, the portfolio, and ``count`` random candidates."""
     space = default_space()
     rng = random.Random(seed)
     drawn = [space.draw_with_codegen(rng) for _ in range(count)]
     every = [*portfolio, *drawn]
 
-    def rows(part: Sequence[Module]) -> Iterator[Row]:
+    def rows(part: Sequence[Module]) -> Iterator[Measured]:
         bases = [evaluator.baseline(module.bitcode).size for module in part]
         sizes = evaluator.measure_all([module.bitcode for module in part], every)
         for module, base, evaluations in zip(part, bases, sizes, strict=True):
@@ -112,7 +133,7 @@ def put_in_order(
     evaluator: Evaluator,
     modules: Sequence[Module],
     portfolio: Sequence[Candidate],
-    rows: Sequence[Row],
+    rows: Sequence[Measured],
 ) -> None:
     """Put the forest's order of the portfolio into each row, if there is one for the target."""
     forest = load_forest(evaluator.triple)
@@ -129,7 +150,7 @@ def ask(
     toolchain: Toolchain,
     modules: Sequence[Module],
     portfolio: Sequence[Candidate],
-    rows: Sequence[Row],
+    rows: Sequence[Measured],
 ) -> None:
     """Put the model's order of the portfolio into each row, and what asking took."""
     known = {module.sha256: module for module in modules}
@@ -139,7 +160,7 @@ def ask(
         row |= {"ranked": order, "model seconds": ranked.seconds, "asked": ranked.asked}
 
 
-def other_level(toolchain: Toolchain, modules: Sequence[Module], rows: Sequence[Row]) -> None:
+def other_level(toolchain: Toolchain, modules: Sequence[Module], rows: Sequence[Measured]) -> None:
     """Put sizes with clang's -Os and -Oz, of the normalised module, into each row.
 
     -Os is more than a pipeline: functions are not marked ``minsize`` then.
@@ -154,7 +175,7 @@ def other_level(toolchain: Toolchain, modules: Sequence[Module], rows: Sequence[
                     row[f"-{level}"] = made.size.total
 
 
-def with_frames(evaluator: Evaluator, modules: Sequence[Module], rows: Sequence[Row]) -> None:
+def with_frames(evaluator: Evaluator, modules: Sequence[Module], rows: Sequence[Measured]) -> None:
     """Put bytes of -Oz with frame pointers into each row: everywhere, and where it is smaller.
 
     Everywhere is what anybody gets from clang's ``-fno-omit-frame-pointer``.
@@ -188,7 +209,7 @@ def framer(library: Path) -> Callable[[Callable[[int], None]], Callable[[bytes],
     return prepare
 
 
-def tried(row: Row, kind: str, count: int) -> list[list[int] | None]:
+def tried(row: Measured, kind: str, count: int) -> list[list[int] | None]:
     """Bytes of the first ``count`` candidates of a kind."""
     if kind in ("portfolio", "random"):
         found: list[list[int] | None] = row[kind][:count]
@@ -198,7 +219,7 @@ def tried(row: Row, kind: str, count: int) -> list[list[int] | None]:
     return [row["portfolio"][number] for number in chosen]
 
 
-def best(row: Row, kind: str, count: int) -> list[int]:
+def best(row: Measured, kind: str, count: int) -> list[int]:
     """Bytes of the smallest of -Oz and the first ``count`` candidates."""
     found = row["base"]
     for size in tried(row, kind, count):
@@ -207,7 +228,7 @@ def best(row: Row, kind: str, count: int) -> list[int]:
     return list(found)
 
 
-def saved(rows: Sequence[Row], kind: str, count: int) -> dict[str, float]:
+def saved(rows: Sequence[Measured], kind: str, count: int) -> dict[str, float]:
     """Shares of all loaded bytes, of executable bytes, and the mean a module, in percent."""
     base = [sum(row["base"][k] for row in rows) for k in (0, 1)]
     ends = [best(row, kind, count) for row in rows]
@@ -221,10 +242,10 @@ def saved(rows: Sequence[Row], kind: str, count: int) -> dict[str, float]:
 
 
 def interval(
-    rows: Sequence[Row], what: Callable[[Sequence[Row]], float], seed: int = 0
+    rows: Sequence[Measured], what: Callable[[Sequence[Measured]], float], seed: int = 0
 ) -> tuple[float, float]:
     """95 % bootstrap interval, packages resampled."""
-    groups: dict[str, list[Row]] = defaultdict(list)
+    groups: dict[str, list[Measured]] = defaultdict(list)
     for row in rows:
         groups[row["package"]].append(row)
     names = sorted(groups)
@@ -236,7 +257,7 @@ def interval(
     return values[25], values[974]
 
 
-def table(title: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
+def table(title: str, rows: Sequence[Measured]) -> list[dict[str, Any]]:
     """Print and return the lines of one kind of module."""
     packages = len({row["package"] for row in rows})
     text = sum(row["base"][1] for row in rows) / sum(row["base"][0] for row in rows)
@@ -272,7 +293,7 @@ def table(title: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
                 continue
             got = saved(rows, kind, count)
 
-            def loaded(some: Sequence[Row], kind: str = kind, count: int = count) -> float:
+            def loaded(some: Sequence[Measured], kind: str = kind, count: int = count) -> float:
                 return saved(some, kind, count)["loaded"]
 
             low, high = interval(rows, loaded)
@@ -294,12 +315,12 @@ def table(title: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
             )
     for count in STEPS if "forest" in kinds else ():
 
-        def more(some: Sequence[Row], count: int = count) -> float:
+        def more(some: Sequence[Measured], count: int = count) -> float:
             return (
                 saved(some, "forest", count)["loaded"] - saved(some, "portfolio", count)["loaded"]
             )
 
-        def mean(some: Sequence[Row], count: int = count) -> float:
+        def mean(some: Sequence[Measured], count: int = count) -> float:
             return saved(some, "forest", count)["mean"] - saved(some, "portfolio", count)["mean"]
 
         low, high = interval(rows, more)
@@ -315,7 +336,7 @@ def table(title: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
     return lines
 
 
-def kinds_of(rows: Sequence[Row]) -> list[str]:
+def kinds_of(rows: Sequence[Measured]) -> list[str]:
     """Whose orders of the portfolio the rows hold."""
     there = {"model": "ranked", "forest": "forest"}
     return [*(kind for kind, key in there.items() if key in rows[0]), "portfolio"]
@@ -328,11 +349,11 @@ def long_search(
     budget: int,
     work: Path,
     seed: int,
-) -> list[Row]:
+) -> list[Measured]:
     """The best value after so many compilations, on each module."""
     space = default_space()
 
-    def rows(part: Sequence[Module]) -> Iterator[Row]:
+    def rows(part: Sequence[Module]) -> Iterator[Measured]:
         for module in part:
             base = evaluator.baseline(module.bitcode).size
             ledger = Ledger(evaluator, module.bitcode, "size")
@@ -354,7 +375,7 @@ def long_search(
     return list(run_shards(modules, rows, work, run, 1, progress))
 
 
-def curve_table(title: str, rows: Sequence[Row], budget: int) -> list[dict[str, Any]]:
+def curve_table(title: str, rows: Sequence[Measured], budget: int) -> list[dict[str, Any]]:
     """Print and return the saving of the long search by compilations."""
     print(f"\nlong search, {title}: n = {len(rows)}, {budget} compilations each")
     lines = []
@@ -363,7 +384,7 @@ def curve_table(title: str, rows: Sequence[Row], budget: int) -> list[dict[str, 
             break
         at = min(count, budget)
 
-        def share(some: Sequence[Row], at: int = at) -> float:
+        def share(some: Sequence[Measured], at: int = at) -> float:
             base = sum(row["base"] for row in some)
             ends = 0
             for row in some:
@@ -378,7 +399,7 @@ def curve_table(title: str, rows: Sequence[Row], budget: int) -> list[dict[str, 
 
 
 def shares_of_long(
-    rows: Sequence[Row], searched: Sequence[Row], kinds: Sequence[str]
+    rows: Sequence[Measured], searched: Sequence[Measured], kinds: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Print and return the share of the long search's gain that each kind reaches."""
     measured = {row["sha256"]: row for row in rows}
@@ -388,7 +409,7 @@ def shares_of_long(
         for count in STEPS:
 
             def share(
-                some: Sequence[tuple[Row, Row]], kind: str = kind, count: int = count
+                some: Sequence[tuple[Measured, Measured]], kind: str = kind, count: int = count
             ) -> float:
                 whole = sum(
                     s["base"] - min([s["base"], *(v for _, v in s["curve"])]) for _, s in some
@@ -453,6 +474,11 @@ def main() -> None:
     parser.add_argument("--target", default="x86-64")
     parser.add_argument("--units", type=int, default=200)
     parser.add_argument("--functions", type=int, default=200)
+    parser.add_argument(
+        "--cut", type=Path, nargs="+", metavar="FUNCTIONS",
+        help="take the functions from these files (irsmith corpus functions), "
+        "in place of two of each unit",
+    )  # fmt: skip
     parser.add_argument("--only", choices=("units", "functions"), help="of the two")
     parser.add_argument("--random", type=int, default=32, help="random candidates, at most")
     parser.add_argument("--model", help="a model that orders the portfolio, or its folder")
@@ -478,7 +504,9 @@ def main() -> None:
     units = choose_units(every, arguments.units, arguments.seed)
     rng = random.Random(arguments.seed)
     functions: list[Module] = []
-    if arguments.functions:
+    if arguments.cut:
+        functions = choose_functions(arguments.cut, arguments.split, triple, arguments.functions)
+    elif arguments.functions:
         for unit, sizes in zip(units, function_names(toolchain, units), strict=True):
             names = sorted(name for name, size in sizes.items() if size >= 20)
             for name in rng.sample(names, min(2, len(names))):

@@ -103,6 +103,28 @@ def reading_again() -> TrainConfig:
     )
 
 
+def emulating() -> TrainConfig:
+    """What pass lists do to short functions, answers alone: tokens go where the task is."""
+    return replace(
+        reading(),
+        stage="emulate",
+        sources=(
+            Source("emulate", 0.8),
+            Source("disassemble", 0.1),
+            Source("tune", 0.05),
+            Source("pretrain", 0.05),
+        ),
+        prompts=False,
+        batch=8,
+        steps=1000,
+        rate=2e-3,
+        loss_chunk=0,
+        validate_every=150,
+        checkpoint_every=150,
+        keep=9,
+    )
+
+
 def together() -> TrainConfig:
     """All tasks once more in a window of 2,048 tokens."""
     return replace(

@@ -287,6 +287,7 @@ class Network(nn.Module):
         chunk: int = 0,
         recompute: bool = False,
         soft: Soft | None = None,
+        learned: Tensor | None = None,
     ) -> Tensor:
         """The loss of every position.
 
@@ -297,26 +298,38 @@ class Network(nn.Module):
             chunk: tokens whose logits exist at one time; 0: all.
             recompute: compute each block's activations again in the backward pass.
             soft: probabilities at places whose target is ignored.
+            learned: from :func:`learned_places`, so that only these get logits.
 
         Returns:
             (batch, tokens) in nats, float32: the cross-entropy; 0 where the target is
             ignored and there are no probabilities.
         """
         x = self.model(tokens, mask, recompute)
-        losses = self._hard_losses(x.flatten(0, 1), targets, chunk)
+        losses = self._hard_losses(x.flatten(0, 1), targets, chunk, learned)
         if soft is None:
             return losses
         return losses.scatter_add(1, soft.places, self._soft_losses(x, soft))
 
-    def _hard_losses(self, x: Tensor, targets: Tensor, chunk: int) -> Tensor:
+    def _hard_losses(
+        self, x: Tensor, targets: Tensor, chunk: int, learned: Tensor | None
+    ) -> Tensor:
         flat = targets.flatten()
-        if not chunk or chunk >= len(flat):
-            return self._losses(x, flat).view(targets.shape)
+        if learned is None:
+            return self._in_chunks(x, flat, chunk).view(targets.shape)
+        some = self._in_chunks(x[learned], flat[learned], chunk)
+        return some.new_zeros(len(flat)).index_copy(0, learned, some).view(targets.shape)
+
+    def _in_chunks(self, x: Tensor, targets: Tensor, chunk: int) -> Tensor:
+        """The losses of (tokens, width), of which ``chunk`` have logits at one time."""
+        if not chunk or chunk >= len(targets):
+            return self._losses(x, targets)
         losses = [
-            checkpoint(self._losses, x[at : at + chunk], flat[at : at + chunk], use_reentrant=False)
-            for at in range(0, len(flat), chunk)
+            checkpoint(
+                self._losses, x[at : at + chunk], targets[at : at + chunk], use_reentrant=False
+            )
+            for at in range(0, len(targets), chunk)
         ]
-        return torch.cat(cast("list[Tensor]", losses)).view(targets.shape)
+        return torch.cat(cast("list[Tensor]", losses))
 
     def _soft_losses(self, x: Tensor, soft: Soft) -> Tensor:
         """Cross-entropy with probabilities: (batch, some); 0 for unused places."""
@@ -327,6 +340,16 @@ class Network(nn.Module):
     def _losses(self, x: Tensor, targets: Tensor) -> Tensor:
         logits = self._output(x).float()
         return F.cross_entropy(logits, targets, ignore_index=IGNORED, reduction="none")
+
+
+def learned_places(targets: Tensor) -> Tensor | None:
+    """Places of the flattened targets that are not ignored, on a CPU; elsewhere None.
+
+    The output matrix is a third of a small model, and prompts have nothing to predict where
+    answers alone are learned. On an accelerator a count that the data decides would stop
+    the queue of kernels.
+    """
+    return (targets.flatten() != IGNORED).nonzero().flatten() if targets.is_cpu else None
 
 
 def fresh(config: ModelConfig, name: str, shape: torch.Size, seed: int) -> Tensor:

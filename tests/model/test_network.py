@@ -12,6 +12,7 @@ from irsmith.model.network import (  # noqa: E402
     build,
     document_mask,
     flex_mask,
+    learned_places,
 )
 
 TINY = ModelConfig(vocabulary=97, width=32, layers=2, heads=4, kv_heads=2, hidden=48, context=64)
@@ -77,6 +78,19 @@ def test_chunks_and_recomputation_change_no_gradient(network, options):
     torch.testing.assert_close(losses, plain)
     for one, other in zip(gradients, others, strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("chunk", [0, 5])
+def test_places_that_nothing_is_learned_at_cost_no_logits_and_change_no_loss(network, chunk):
+    tokens, targets = ids(2, 32), ids(2, 32, seed=9)
+    want = -network.logits(tokens).log_softmax(-1).gather(2, targets[:, :, None])[:, :, 0]
+    targets[0], targets[1, ::3] = IGNORED, IGNORED
+    losses = network(tokens, None, targets, chunk, learned=learned_places(targets))
+    torch.testing.assert_close(losses, want.where(targets != IGNORED, 0.0))
+    targets = torch.full_like(targets, IGNORED)
+    nothing = network(tokens, None, targets, chunk, learned=learned_places(targets))
+    nothing.sum().backward()
+    assert not nothing.any()
 
 
 def test_the_first_loss_is_that_of_a_guess(network):
