@@ -495,6 +495,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/quality"))
     parser.add_argument("--json", type=Path, help="keep the numbers")
     parser.add_argument("--plot", type=Path, help="draw them (.svg .png)")
+    parser.add_argument(
+        "--beside", type=Path, metavar="FILE", help="what --json kept of the other kind, to draw"
+    )
     arguments = parser.parse_args()
     toolchain = find_toolchain()
     triple = target_triple(arguments.target)
@@ -541,7 +544,8 @@ def main() -> None:
                     result[f"long search, {title}"] = curve_table(title, found, arguments.budget)
                     result[f"share, {title}"] = shares_of_long(rows, found, kinds_of(rows))
     if arguments.plot:
-        draw(result, arguments.plot)
+        other = json.loads(arguments.beside.read_text()) if arguments.beside else {}
+        draw(other | result, arguments.plot)
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=1) + "\n")
 

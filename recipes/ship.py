@@ -3,7 +3,9 @@
     python recipes/ship.py RUN… --name nano [--figures FILE…] [--curves docs/nano.svg]
 
 RUN… are the runs of all stages, in the order in which they were trained; the last one's
-release ships. Weights are stored in bfloat16: half the file, and what training computed with.
+release ships (or ``--release``, where something was done to it after training). Stages that the
+shipped model went through before stay in the card with ``--after irsmith/weights/nano``.
+Weights are stored in bfloat16: half the file, and what training computed with.
 FILE are what ``benchmarks/quality.py --json`` and ``benchmarks/reading.py --json`` wrote: they
 become the card's tables.
 """
@@ -29,15 +31,27 @@ LARGEST = 60_000_000
 """Bytes of a file."""
 
 
-def history(runs: Sequence[Path]) -> list[str]:
-    """The stages as lines of a table: what each saw, and what it came to."""
+def stages_of(card: str) -> list[str]:
+    """The lines of the training table of a card that :func:`history` wrote."""
+    _, _, rest = card.partition("\n## Training\n")
+    table = rest.partition("\n## ")[0]
+    return [line for line in table.splitlines() if line.startswith("| ")][1:]
+
+
+def history(runs: Sequence[Path], earlier: Sequence[str] = ()) -> list[str]:
+    """The stages as lines of a table: what each saw, and what it came to.
+
+    Args:
+        runs: their folders.
+        earlier: lines of the stages before them.
+    """
     lines = [
         "",
         "## Training",
         "",
         "| stage | steps | tokens | hours | last validation, bits a token |",
     ]
-    lines.append("|---|---|---|---|---|")
+    lines += ["|---|---|---|---|---|", *earlier]
     for run in runs:
         rows = read_metrics(run)
         last = [row for row in rows if "loss" in row][-1]
@@ -54,14 +68,15 @@ def history(runs: Sequence[Path]) -> list[str]:
 
 def tuning(title: str, entries: Sequence[dict[str, Any]]) -> list[str]:
     """A table of ``benchmarks/quality.py``."""
-    kinds = list(dict.fromkeys(line["kind"] for line in entries))
+    ranked = [line for line in entries if line["kind"] in ("model", "forest", "portfolio")]
+    kinds = list(dict.fromkeys(line["kind"] for line in ranked))
     n, packages = entries[0]["n"], entries[0]["packages"]
     lines = ["", f"### Loaded bytes saved over -Oz, {title} (n = {n}, {packages} packages)", ""]
     lines += ["| candidates | " + " | ".join(kinds) + " |", "|---" * (len(kinds) + 1) + "|"]
-    for k in sorted({line["k"] for line in entries}):
+    for k in sorted({line["k"] for line in ranked}):
         cells = []
         for kind in kinds:
-            line = next(e for e in entries if (e["kind"], e["k"]) == (kind, k))
+            line = next(e for e in ranked if (e["kind"], e["k"]) == (kind, k))
             low, high = line["interval"]
             cells.append(f"{line['loaded']:.2f} % [{low:.2f}, {high:.2f}]")
         lines.append(f"| {k} | " + " | ".join(cells) + " |")
@@ -141,13 +156,27 @@ def curves(runs: Sequence[Path], path: Path) -> None:
     figure.savefig(path)
 
 
-def ship(runs: Sequence[Path], name: str, figures: Sequence[Path]) -> Path:
+def ship(
+    runs: Sequence[Path],
+    name: str,
+    figures: Sequence[Path],
+    release: Path | None = None,
+    after: Path | None = None,
+) -> Path:
     """Write the folder of a shipped model, whole or not at all.
+
+    Args:
+        runs: what it was trained in.
+        name: of the model.
+        figures: what was measured.
+        release: what ships, if not the last run's.
+        after: the release that training went on from, for what its card says of that.
 
     Raises:
         IrsmithError: a run is not finished, or a file is too large to ship.
     """
-    release = runs[-1] / "release"
+    release = release or runs[-1] / "release"
+    earlier = stages_of((after / CARD).read_text()) if after else []
     network, about = load_release(release)
     place = WEIGHTS / name
     place.parent.mkdir(exist_ok=True)
@@ -166,7 +195,7 @@ def ship(runs: Sequence[Path], name: str, figures: Sequence[Path]) -> Path:
             shutil.copy(portfolio, made / portfolio.name)
         export_engine(made)
         card = made / CARD
-        text = [card.read_text().rstrip("\n"), *history(runs), *measured(figures)]
+        text = [card.read_text().rstrip("\n"), *history(runs, earlier), *measured(figures)]
         card.write_text("\n".join(text) + "\n")
         for file in made.iterdir():
             if file.stat().st_size > LARGEST:
@@ -183,11 +212,21 @@ def main() -> int:
     )
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN")
     parser.add_argument("--name", default="nano")
+    parser.add_argument("--release", type=Path, help="ships in place of the last run's")
+    parser.add_argument("--after", type=Path, help="the release that the first run went on from")
     parser.add_argument("--figures", type=Path, nargs="*", default=[])
     parser.add_argument("--curves", type=Path, help="draw the stages' curves (.svg .png)")
     arguments = parser.parse_args()
     try:
-        print(ship(arguments.runs, arguments.name, arguments.figures))
+        print(
+            ship(
+                arguments.runs,
+                arguments.name,
+                arguments.figures,
+                arguments.release,
+                arguments.after,
+            )
+        )
         if arguments.curves:
             curves(arguments.runs, arguments.curves)
     except IrsmithError as error:
