@@ -104,7 +104,7 @@ def reading_again() -> TrainConfig:
 
 
 def emulating() -> TrainConfig:
-    """What pass lists do to short functions, answers alone: tokens go where the task is."""
+    """What pass lists do to short functions, answers alone: tried, not shipped (docs/log.md)."""
     return replace(
         reading(),
         stage="emulate",
@@ -115,13 +115,12 @@ def emulating() -> TrainConfig:
             Source("pretrain", 0.05),
         ),
         prompts=False,
-        batch=8,
-        steps=1000,
+        compile="no",
+        steps=270,
+        warmup=10,
         rate=2e-3,
         loss_chunk=0,
-        validate_every=150,
-        checkpoint_every=150,
-        keep=9,
+        validate_every=90,
     )
 
 
