@@ -20,7 +20,7 @@ import torch
 from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor import DTensor
 
-from irsmith.model.network import document_mask, learned_places
+from irsmith.model.network import document_mask
 from irsmith.records import IrsmithError
 from irsmith.train import checkpoint, setup
 from irsmith.train.config import TrainConfig
@@ -252,7 +252,7 @@ class _Run:
                     config.loss_chunk,
                     config.recompute,
                     soft,
-                    learned_places(targets),
+                    place.learned(targets),
                 )
             loss = (losses * counts).sum() / max(1.0, learned)
             # FSDP takes the mean over processes where the sum is wanted.

@@ -16,7 +16,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
 from irsmith.model.config import ModelConfig
-from irsmith.model.network import Network
+from irsmith.model.network import Network, learned_places
 from irsmith.train.config import TrainConfig
 
 
@@ -55,6 +55,13 @@ class Place:
         if self.world > 1:
             dist.all_reduce(values)
         return values
+
+    def learned(self, targets: torch.Tensor) -> torch.Tensor | None:
+        """Places that get logits, or None for all.
+
+        A compiled network would be compiled again for each number of them.
+        """
+        return None if self.compiled else learned_places(targets)
 
     def wait(self) -> None:
         """Until every process is here."""

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from irsmith.model.network import Network, Soft, document_mask, learned_places
+from irsmith.model.network import Network, Soft, document_mask
 from irsmith.train.config import TrainConfig
 from irsmith.train.data import PackedData
 from irsmith.train.mixture import Batch, assemble
@@ -97,7 +97,7 @@ def _add(
     targets = torch.from_numpy(batch.targets).to(place.device)
     with place.autocast():
         soft = soft_targets(batch, slice(None), place)
-        learned = learned_places(targets)
+        learned = place.learned(targets)
         losses = network(tokens, mask, targets, config.loss_chunk, False, soft, learned)
     counted = batch.counts > 0
     groups = torch.from_numpy(batch.groups[counted])
