@@ -13,15 +13,18 @@ import random
 import resource
 import statistics
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from irsmith.check.sources import quick_programs
 from irsmith.corpus.functions import cut_function, function_names
 from irsmith.corpus.read import read_modules
+from irsmith.corpus.rows import Row, corpus_files, read_rows
+from irsmith.labels.run import Pick
 from irsmith.parallel.local import cores
 from irsmith.records import Candidate, Module
 from irsmith.sandbox.worker import Worker
@@ -32,6 +35,7 @@ from irsmith.toolchain.find import Toolchain
 
 ROOT = Path(__file__).resolve().parent.parent
 TRIPLE = DEFAULT_TARGETS["X86"]
+T = TypeVar("T")
 _PR_SET_CHILD_SUBREAPER = 36
 _SMALLEST_FUNCTION = 20
 """IR instructions; smaller functions are accessors, with nothing to win."""
@@ -127,6 +131,46 @@ def arguments_parser(doc: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=1, help="of what is drawn (default: 1)")
     return parser
+
+
+def choose_functions(
+    paths: Sequence[Path],
+    split: str,
+    target: str,
+    count: int,
+    salt: str,
+    fits: Callable[[Row], bool] = lambda row: True,
+) -> list[Row]:
+    """Rows of files of single functions (``irsmith corpus functions``).
+
+    Args:
+        paths: files, or folders of them.
+        split: ``validation`` or ``test``.
+        target: LLVM triple.
+        count: at most; the packages in turn, the functions of each by their hashes.
+        salt: another one chooses others.
+        fits: whether a row may be chosen.
+    """
+    pick = Pick(salt=salt)
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for path in corpus_files(paths):
+        if not path.name.startswith(("train", "validation", "test")) or split in path.name:
+            for row in read_rows(path):
+                if row.split == split and row.target == target and fits(row):
+                    groups[row.package].append(row)
+    for group in groups.values():
+        group.sort(key=lambda row: pick.place(row.sha256), reverse=True)
+    return in_turn(groups, count)
+
+
+def in_turn(groups: Mapping[str, list[T]], count: int) -> list[T]:
+    """The last of each group, by the groups' names, again and again; groups are emptied."""
+    chosen: list[T] = []
+    while len(chosen) < count and any(groups.values()):
+        for _, group in sorted(groups.items()):
+            if group and len(chosen) < count:
+                chosen.append(group.pop())
+    return chosen
 
 
 def program_units(toolchain: Toolchain, every_quick: int = 8) -> list[Module]:

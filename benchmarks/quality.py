@@ -24,12 +24,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from common import choose_functions, in_turn
+
 from irsmith.apps.ask import PROMPTS, ByModel, merged
 from irsmith.corpus.directory import named_sources
 from irsmith.corpus.functions import cut_function, function_names
 from irsmith.corpus.read import read_modules
-from irsmith.corpus.rows import Row, corpus_files, read_rows
-from irsmith.labels.run import Pick
+from irsmith.corpus.rows import Row
 from irsmith.parallel.shards import fingerprint, run_shards
 from irsmith.records import Candidate, Evaluation, Module
 from irsmith.sandbox.worker import Worker
@@ -60,31 +61,12 @@ def choose_units(modules: Sequence[Module], count: int, seed: int) -> list[Modul
     for group in groups.values():
         group.sort(key=lambda m: m.sha256)
         rng.shuffle(group)
-    chosen: list[Module] = []
-    while len(chosen) < count and any(groups.values()):
-        for _, group in sorted(groups.items()):
-            if group and len(chosen) < count:
-                chosen.append(group.pop())
-    return chosen
+    return in_turn(groups, count)
 
 
-def choose_functions(paths: Sequence[Path], split: str, target: str, count: int) -> list[Module]:
-    """Functions of 20 instructions to 100 kB of bitcode from such files, packages in turn."""
-    pick = Pick(salt="quality")
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for path in corpus_files(paths):
-        for row in read_rows(path) if split in path.name else ():
-            fits = row.instructions >= 20 and len(row.content) <= 100_000
-            if row.split == split and row.target == target and fits:
-                groups[row.package].append(row)
-    for group in groups.values():
-        group.sort(key=lambda row: pick.place(row.sha256), reverse=True)
-    chosen: list[Module] = []
-    while len(chosen) < count and any(groups.values()):
-        for _, group in sorted(groups.items()):
-            if group and len(chosen) < count:
-                chosen.append(group.pop().to_module())
-    return chosen
+def worth_measuring(row: Row) -> bool:
+    """Functions of 20 instructions to 100 kB of bitcode."""
+    return row.instructions >= 20 and len(row.content) <= 100_000
 
 
 def pairs(evaluation: Evaluation) -> list[int] | None:
@@ -508,7 +490,15 @@ def main() -> None:
     rng = random.Random(arguments.seed)
     functions: list[Module] = []
     if arguments.cut:
-        functions = choose_functions(arguments.cut, arguments.split, triple, arguments.functions)
+        rows = choose_functions(
+            arguments.cut,
+            arguments.split,
+            triple,
+            arguments.functions,
+            salt="quality",
+            fits=worth_measuring,
+        )
+        functions = [row.to_module() for row in rows]
     elif arguments.functions:
         for unit, sizes in zip(units, function_names(toolchain, units), strict=True):
             names = sorted(name for name, size in sizes.items() if size >= 20)

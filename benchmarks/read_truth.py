@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from reading import choose
+from common import choose_functions
 
 from irsmith.apps.pieces import PieceWorker
 from irsmith.corpus.piece import same
@@ -69,7 +69,9 @@ def main() -> int:
     arguments = parser.parse_args()
     triple = target_triple(arguments.target)
     toolchain = find_toolchain()
-    rows = choose(arguments.corpus, arguments.split, triple, arguments.count)
+    rows = choose_functions(
+        arguments.corpus, arguments.split, triple, arguments.count, salt="reading"
+    )
     grades: Counter[str] = Counter()
     alike = 0
     with (

@@ -19,19 +19,19 @@ import argparse
 import itertools
 import json
 import sys
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from irsmith.corpus.rows import Row, corpus_files, read_rows
+from common import choose_functions
+
+from irsmith.corpus.rows import Row
 from irsmith.evaluate.answers import Read, disassemble_module, emulate_module, lift_module
 from irsmith.infer.load import Model, open_named
 from irsmith.infer.sample import Settings
 from irsmith.labels.draw import Emulation, draw
 from irsmith.labels.gains import Saved, gain
-from irsmith.labels.run import Pick
 from irsmith.parallel.progress import meter
 from irsmith.parallel.shards import fingerprint, run_shards
 from irsmith.records import IrsmithError
@@ -44,25 +44,6 @@ from irsmith.toolchain.find import find_toolchain
 LENGTHS = (0, 128, 256, 512, 1024, 2048, 1 << 20)
 """Bounds of the classes by tokens of the prompt."""
 ORDER = ("exact", "same bytes", "compiles", "failed")
-
-
-def choose(paths: Sequence[Path], split: str, target: str, count: int) -> list[Row]:
-    """Functions of a split, package after package, by their hashes."""
-    pick = Pick(salt="reading")
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for path in corpus_files(paths):
-        if not path.name.startswith(("train", "validation", "test")) or split in path.name:
-            for row in read_rows(path):
-                if row.split == split and row.target == target:
-                    groups[row.package].append(row)
-    for group in groups.values():
-        group.sort(key=lambda row: pick.place(row.sha256), reverse=True)
-    found: list[Row] = []
-    while len(found) < count and any(groups.values()):
-        for _, group in sorted(groups.items()):
-            if group and len(found) < count:
-                found.append(group.pop())
-    return found
 
 
 def read_all(
@@ -182,8 +163,12 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="keep the figures")
     arguments = parser.parse_args()
     model = open_named(arguments.model, threads=1)
-    rows = choose(
-        arguments.corpus, arguments.split, target_triple(arguments.target), arguments.count
+    rows = choose_functions(
+        arguments.corpus,
+        arguments.split,
+        target_triple(arguments.target),
+        arguments.count,
+        salt="reading",
     )
     result: dict[str, Any] = {"model": arguments.model, "split": arguments.split}
     for kind in arguments.kind:
